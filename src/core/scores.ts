@@ -1,0 +1,31 @@
+/** Why a score has no value (reference: the table of undefined values in ARCHITECTURE.md). */
+export type UndefinedReason = 'noExplanation' | 'callsFailed' | 'lowCoverage' | 'constantTruth'
+
+/** What a reader must know of a score that has a value. `constantPrediction`: its value is 0 by rule. */
+export type ScoreFlag = 'constantPrediction'
+
+/** How predictions were read. Scores of different tiers are never compared silently. */
+export type Tier = 'promptLogprobs' | 'chatLogprobs' | 'integersDense' | 'integersSparse' | 'table'
+
+/** Null explanations and judges that read none, whose score stands beside a score. */
+export type ControlName = 'constant' | 'position' | 'tokenTable' | 'shuffled'
+
+/** A control's score on the same answered examples, and the score minus it. Null where either has no value. */
+export interface ControlResult {
+  readonly name: ControlName
+  readonly value: number | null
+  readonly gain: number | null
+  readonly gainLow: number | null
+  readonly gainHigh: number | null
+}
+
+/** A statistic of one simulation. `value` is null exactly where `undefined` names a reason. */
+export interface ScoreResult {
+  readonly value: number | null
+  readonly low: number | null
+  readonly high: number | null
+  /** Tokens that were scored. */
+  readonly n: number
+  readonly undefined: UndefinedReason | null
+  readonly flag: ScoreFlag | null
+}

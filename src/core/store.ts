@@ -1,0 +1,246 @@
+import type { TokenUsage } from './chat-model.ts'
+import type { Example, FeatureState } from './records.ts'
+import type { ControlResult, ScoreResult, Tier } from './scores.ts'
+import type { DocumentLabel } from './token-corpus.ts'
+
+/** Everything that decides a row's content; what does not apply is null. */
+export interface Provenance {
+  readonly version: string
+  readonly seed: number | null
+  readonly model: string | null
+  readonly weightsHash: string | null
+  readonly tokenizerHash: string | null
+  readonly corpusHash: string | null
+  readonly setId: string | null
+  readonly setHash: string | null
+  readonly protocol: string | null
+  readonly protocolHash: string | null
+  readonly prompt: string | null
+  readonly promptHash: string | null
+  readonly llm: string | null
+}
+
+/** What a study remembers of the last command that worked on it. */
+export type StudySetting = 'set' | 'protocol' | 'explainer' | 'llm'
+
+/** How far a verb has come, for people; resuming never relies on it. */
+export interface StageRecord {
+  readonly name: string
+  readonly state: 'running' | 'stopped' | 'done'
+  readonly done: number
+  readonly total: number
+  readonly seconds: number
+}
+
+/** Measured on contexts that training never saw. Cross entropies are in nats a token. */
+export interface FeatureSetMetrics {
+  readonly l0: number
+  readonly fvu: number
+  /** Share of features that were silent throughout the end of training. */
+  readonly deadShare: number
+  readonly crossEntropy: number
+  readonly crossEntropyReconstructed: number
+  readonly crossEntropyZeroed: number
+  /** (zeroed − reconstructed) / (zeroed − original). */
+  readonly crossEntropyRecovered: number
+  readonly tokens: number
+}
+
+export interface FeatureSetRecord {
+  readonly id: string
+  readonly kind: 'sae' | 'neurons' | 'random' | 'imported'
+  readonly hook: string
+  readonly architecture: string
+  readonly features: number
+  readonly dIn: number
+  /** Relative to the workspace. */
+  readonly folder: string
+  readonly metrics: FeatureSetMetrics
+  readonly provenanceId: string
+}
+
+export interface CollectionRecord {
+  readonly setId: string
+  readonly corpusHash: string
+  readonly tokenizerHash: string
+  readonly tokens: number
+  readonly eligible: number
+  readonly documents: number
+  readonly contexts: number
+  readonly contextLength: number
+  readonly entries: number
+  readonly bytes: number
+  readonly provenanceId: string
+}
+
+/** Tokens with the largest and smallest logit effect, strongest first: [token id, effect]. */
+export interface LogitEffects {
+  readonly top: readonly (readonly [token: number, value: number])[]
+  readonly bottom: readonly (readonly [token: number, value: number])[]
+}
+
+export interface FeatureRecord {
+  readonly id: number
+  readonly density: number
+  readonly max: number
+  readonly firings: number
+  readonly state: FeatureState
+  readonly tokenShare: number | null
+  readonly singleToken: boolean | null
+  readonly histogram: readonly number[]
+  readonly logits: LogitEffects | null
+}
+
+export interface StoredExample extends Example {
+  readonly id: number
+}
+
+export interface RequestRecord {
+  readonly hash: string
+  readonly endpoint: string
+  readonly model: string
+  readonly body: string
+  /** The body of the reply, or null while there is none. */
+  readonly response: string | null
+  readonly status: number | null
+  readonly error: string | null
+  readonly usage: TokenUsage | null
+  readonly latencyMs: number | null
+  readonly attempts: number
+}
+
+export interface ExplanationRecord {
+  readonly id: string
+  readonly setId: string
+  readonly featureId: number
+  readonly explainer: string
+  readonly llm: string | null
+  readonly text: string | null
+  readonly problem: 'callFailed' | 'unreadable' | null
+  readonly requestHash: string | null
+  readonly provenanceId: string
+}
+
+export interface ScoreRecord extends ScoreResult {
+  readonly id: string
+  readonly explanationId: string
+  readonly scorer: string
+  readonly protocol: string
+  readonly tier: Tier
+  readonly ceiling: number | null
+  readonly coverage: Readonly<Record<string, readonly [answered: number, drawn: number]>>
+  readonly failedCalls: number
+  readonly failedControlCalls: number
+  readonly unreadableCalls: number
+  readonly provenanceId: string
+}
+
+export interface ControlRecord extends ControlResult {
+  readonly scoreId: string
+  /** Shuffled: the feature whose explanation was used. */
+  readonly partner: number | null
+}
+
+/** What requests of a study used. Sums leave out requests whose endpoint did not report usage. */
+export interface UsageTotals {
+  readonly requests: number
+  readonly withoutReply: number
+  readonly promptTokens: number
+  readonly cachedTokens: number
+  readonly completionTokens: number
+}
+
+/** A document as stored: its label and its length. */
+export interface DocumentRecord extends DocumentLabel {
+  readonly tokens: number
+}
+
+/** A nominal token of a top window. */
+export interface TopToken {
+  readonly feature: number
+  readonly token: number
+  readonly document: number
+}
+
+/** What sampling says of a feature (see `FeatureSample`). */
+export interface SampleRecord {
+  readonly feature: number
+  readonly state: FeatureState
+  readonly singleToken: boolean | null
+  readonly examples: readonly Example[]
+}
+
+/**
+ * The study's database, table by table. All methods are synchronous; {@link transaction} makes several writes one.
+ * Putting a row that exists replaces it.
+ */
+export interface Store {
+  readonly study: {
+    /** What was last worked with; null before anything was. */
+    get(name: StudySetting): string | null
+    put(name: StudySetting, value: string): void
+  }
+  readonly provenance: {
+    /** Stores a provenance and returns its id, the hash of its content. */
+    put(provenance: Provenance): string
+    /** @throws {StoreError} `row-malformed` where there is none */
+    get(id: string): Provenance
+  }
+  readonly stages: {
+    all(): StageRecord[]
+    put(stage: StageRecord): void
+  }
+  readonly vocabulary: {
+    /** The bytes of every token id, in order; empty where none were put. */
+    get(tokenizerHash: string): Uint8Array[]
+    put(tokenizerHash: string, bytes: readonly Uint8Array[]): void
+  }
+  readonly documents: {
+    all(corpusHash: string): DocumentRecord[]
+    put(corpusHash: string, documents: readonly DocumentRecord[]): void
+  }
+  readonly featureSets: {
+    get(id: string): FeatureSetRecord | null
+    put(record: FeatureSetRecord): void
+  }
+  readonly collections: {
+    get(setId: string): CollectionRecord | null
+    put(record: CollectionRecord): void
+  }
+  readonly features: {
+    all(setId: string): FeatureRecord[]
+    get(setId: string, id: number): FeatureRecord | null
+    put(setId: string, features: Iterable<FeatureRecord>): void
+  }
+  readonly examples: {
+    /** Features of a set that have been sampled for a protocol, also those that got no examples. */
+    sampledFeatures(setId: string, protocol: string): Set<number>
+    /** Stores a feature's examples, and on the feature what sampling said of it. */
+    putSample(setId: string, protocol: string, provenanceId: string, sample: SampleRecord): void
+    /** The nominal tokens of the explain side's top windows, strongest first, feature by feature. */
+    topTokens(setId: string, protocol: string): TopToken[]
+    /** In the order in which they were put. */
+    of(setId: string, featureId: number, protocol: string): StoredExample[]
+  }
+  readonly requests: {
+    get(hash: string): RequestRecord | null
+    put(record: RequestRecord, created: Date): void
+    totals(): UsageTotals
+  }
+  readonly explanations: {
+    all(setId: string): ExplanationRecord[]
+    of(setId: string, featureId: number): ExplanationRecord[]
+    put(record: ExplanationRecord, created: Date): void
+  }
+  readonly scores: {
+    /** All scores of a set's explanations, for all scorers whose name starts with `scorer`. */
+    all(setId: string, scorer: string): ScoreRecord[]
+    of(explanationId: string): ScoreRecord[]
+    /** The controls of all scores of a set with exactly this scorer. */
+    controls(setId: string, scorer: string): ControlRecord[]
+    controlsOf(scoreId: string): ControlRecord[]
+    put(scores: readonly ScoreRecord[], controls: readonly ControlRecord[]): void
+  }
+  transaction<T>(work: () => T): T
+  close(): void
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod'
+
+/** The settings of one study: what `gloss.yaml` holds, defaults filled in. Paths are relative to the file. */
+export const studyConfigSchema = z.strictObject({
+  model: z.string().min(1),
+  hook: z.string().min(1),
+  corpus: z.array(z.string().min(1)).default([]),
+  seed: z.int().nonnegative().max(0xffff_ffff).default(0),
+  contextLength: z.int().min(2).default(256),
+  tokenize: z.strictObject({ maxTokens: z.int().positive().optional() }).prefault({}),
+  train: z
+    .strictObject({
+      architecture: z.enum(['topk', 'relu']).default('topk'),
+      features: z.int().positive().default(4096),
+      k: z.int().positive().default(32),
+      l1: z.number().positive().default(5),
+      tokens: z.int().positive().default(10_000_000),
+      batchSize: z.int().positive().default(2048),
+      learningRate: z.number().positive().default(1e-3),
+    })
+    .prefault({}),
+  protocol: z.string().default('monosemanticity'),
+  llm: z
+    .strictObject({
+      url: z.string().optional(),
+      model: z.string().optional(),
+      concurrency: z.int().positive().default(16),
+    })
+    .prefault({}),
+})
+
+export type StudyConfig = z.output<typeof studyConfigSchema>
