@@ -1,0 +1,66 @@
+import type { ActivationShard } from './activation-shards.ts'
+
+/** Where one feature fires: corpus tokens in ascending order with the activations there. */
+export interface FeatureFirings {
+  readonly feature: number
+  readonly tokens: Uint32Array
+  readonly activations: Float32Array
+}
+
+/** Bytes that one firing takes in memory. */
+const BYTES_PER_FIRING = 8
+
+/**
+ * Turns shards, which go token by token, into firings feature by feature. Features come in ascending order; shards
+ * are read as often as the memory limit demands.
+ *
+ * @param firings number of firings of each feature, as counted over the same shards
+ * @param readShards yields the shards in the order of their tokens
+ */
+export function* firingsByFeature(
+  firings: Uint32Array | Float64Array,
+  readShards: () => Iterable<ActivationShard>,
+  memoryLimit: number,
+): Generator<FeatureFirings> {
+  const perPass = Math.max(1, Math.floor(memoryLimit / BYTES_PER_FIRING))
+  for (let first = 0; first < firings.length;) {
+    let end = first
+    let total = 0
+    while (end < firings.length && (end === first || total + firings[end]! <= perPass))
+      total += firings[end++]!
+    yield* gather(first, firings.subarray(first, end), total, readShards())
+    first = end
+  }
+}
+
+function* gather(
+  first: number,
+  firings: Uint32Array | Float64Array,
+  total: number,
+  shards: Iterable<ActivationShard>,
+): Generator<FeatureFirings> {
+  const tokens = new Uint32Array(total)
+  const activations = new Float32Array(total)
+  const next = new Float64Array(firings.length)
+  for (let i = 1; i < firings.length; i++) next[i] = next[i - 1]! + firings[i - 1]!
+  const starts = next.slice()
+  for (const shard of shards) {
+    const { offsets, features, values } = shard
+    for (let row = 0; row < offsets.length - 1; row++) {
+      const token = shard.start + row
+      for (let entry = offsets[row]!; entry < offsets[row + 1]!; entry++) {
+        const index = features[entry]! - first
+        if (index < 0 || index >= firings.length) continue
+        const place = next[index]!++
+        tokens[place] = token
+        activations[place] = values[entry]!
+      }
+    }
+  }
+  for (let i = 0; i < firings.length; i++)
+    yield {
+      feature: first + i,
+      tokens: tokens.subarray(starts[i], next[i]),
+      activations: activations.subarray(starts[i], next[i]),
+    }
+}
