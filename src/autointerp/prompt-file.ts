@@ -1,0 +1,77 @@
+import { z } from 'zod'
+import { ConfigError } from '../core/errors.ts'
+import { escapeForPrompt } from '../core/escape-prompt.ts'
+import { sha256 } from '../core/hash.ts'
+import { parseYaml } from '../core/parse.ts'
+
+/** A window in a prompt: each token's text with its level, 0 where the feature is silent. */
+export type LevelledWindow = readonly (readonly [text: string, level: number])[]
+
+const windowSchema = z.array(
+  z
+    .union([z.string(), z.tuple([z.string(), z.int().positive()])])
+    .transform((token): [string, number] => (typeof token === 'string' ? [token, 0] : token)),
+)
+
+const sectionsOf = <S extends z.ZodType>(content: S) =>
+  z.strictObject({ top: content, interval: content, random: content, other: content })
+
+const explainSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]+$/),
+  maxTokens: z.int().positive(),
+  system: z.string(),
+  sections: sectionsOf(z.string()),
+  examples: z.array(z.strictObject({ windows: sectionsOf(z.array(windowSchema)), explanation: z.string() })),
+})
+
+const simulateSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]+$/),
+  maxTokens: z.int().positive(),
+  examplesPerCall: z.int().positive(),
+  system: z.string(),
+  descriptionLabel: z.string(),
+  examples: z.array(z.strictObject({ explanation: z.string(), windows: z.array(windowSchema) })),
+})
+
+/** A prompt file with the hash of its text, which is part of the provenance of everything made with it. */
+export type ExplainPrompt = z.output<typeof explainSchema> & { readonly hash: string }
+export type SimulatePrompt = z.output<typeof simulateSchema> & { readonly hash: string }
+
+/** @throws {ConfigError} when the file does not fit */
+export function parseExplainPrompt(text: string, source: string): ExplainPrompt {
+  return { ...parseYaml(text, explainSchema, source), hash: sha256(text) }
+}
+
+/** @throws {ConfigError} when the file does not fit */
+export function parseSimulatePrompt(text: string, source: string): SimulatePrompt {
+  return { ...parseYaml(text, simulateSchema, source), hash: sha256(text) }
+}
+
+/** Puts the protocol's scale into a prompt's wording. */
+export function withScale(wording: string, scale: number): string {
+  if (!wording.includes('{scale}'))
+    throw new ConfigError(
+      'prompt-scale',
+      'expected {scale} in the system text of a prompt, found none; name the scale there',
+    )
+  return wording.replaceAll('{scale}', String(scale))
+}
+
+/** A window with firing tokens as «token:level». */
+export function renderLevels(window: LevelledWindow): string {
+  return window
+    .map(([text, level]) => (level > 0 ? `«${escapeForPrompt(text)}:${level}»` : escapeForPrompt(text)))
+    .join('')
+}
+
+const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹'
+
+/** A window with each token's index, from 1, as a superscript behind it. */
+export function renderIndices(texts: readonly string[]): string {
+  return texts
+    .map((text, index) => {
+      const digits = String(index + 1).split('')
+      return escapeForPrompt(text) + digits.map((digit) => SUPERSCRIPTS[Number(digit)]).join('')
+    })
+    .join('')
+}
