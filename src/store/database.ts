@@ -1,0 +1,87 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import Database from 'better-sqlite3'
+import { GlossError, StoreError } from '../core/errors.ts'
+import { applyMigrations, type Migration } from './migrations.ts'
+
+export type Connection = Database.Database
+
+/** How long a writer waits for another one. */
+const BUSY_MILLISECONDS = 5000
+
+/**
+ * Opens a study's database in WAL mode and brings it to the newest schema.
+ * @throws {StoreError} `workspace-newer`, `migration-…`, `database-…`
+ */
+export function openDatabase(path: string, migrations: readonly Migration[]): Connection {
+  return guarded(path, () => {
+    mkdirSync(dirname(path), { recursive: true })
+    const connection = new Database(path, { timeout: BUSY_MILLISECONDS })
+    try {
+      connection.pragma('journal_mode = WAL')
+      connection.pragma('synchronous = NORMAL')
+      connection.pragma('foreign_keys = ON')
+      applyMigrations(connection, migrations, (copy) => {
+        rmSync(copy, { force: true })
+        connection.prepare('VACUUM INTO ?').run(copy)
+      })
+    } catch (error) {
+      connection.close()
+      throw error
+    }
+    return connection
+  })
+}
+
+/** Whether a database is there. */
+export function databaseExists(path: string): boolean {
+  return existsSync(path)
+}
+
+/** Runs work on the database and turns its errors into {@link StoreError}s that say what to do. */
+export function guarded<T>(path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw error instanceof GlossError ? error : storeError(path, error)
+  }
+}
+
+function storeError(path: string, error: unknown): unknown {
+  if (!(error instanceof Database.SqliteError)) return error
+  switch (error.code.split('_').slice(0, 2).join('_')) {
+    case 'SQLITE_BUSY':
+    case 'SQLITE_LOCKED':
+      return new StoreError(
+        'database-locked',
+        `${path} is locked by another process for more than ${BUSY_MILLISECONDS / 1000} seconds; wait for it or end it, then run the same command again`,
+        { cause: error },
+      )
+    case 'SQLITE_FULL':
+      return new StoreError(
+        'disk-full',
+        `the disk is full: ${path} could not grow and what was stored before is intact; free some space and run the same command again`,
+        { cause: error },
+      )
+    case 'SQLITE_NOTADB':
+    case 'SQLITE_CORRUPT':
+      return new StoreError(
+        'database-damaged',
+        `${path} is damaged or no database of gloss (${error.message}); restore a copy of it`,
+        { cause: error },
+      )
+    case 'SQLITE_CANTOPEN':
+    case 'SQLITE_READONLY':
+    case 'SQLITE_PERM':
+    case 'SQLITE_IOERR':
+      return new StoreError(
+        'database-unwritable',
+        `${path} cannot be opened or written (${error.message}); check its folder's permissions`,
+        {
+          cause: error,
+        },
+      )
+    default:
+      return error
+  }
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod'
+import type { Slice } from '../core/protocol.ts'
+import type { StoredExample, Store } from '../core/store.ts'
+import { bit, booleanColumn, checkRow, jsonColumn } from './columns.ts'
+import type { Connection } from './database.ts'
+
+const sliceSchema = z.custom<Slice>(
+  (value) => typeof value === 'string' && /^(?:top|random|other|interval [1-9]\d*)$/.test(value),
+)
+
+const rowSchema = z.object({
+  id: z.number(),
+  use: z.enum(['explain', 'score']),
+  slice: sliceSchema,
+  document: z.number(),
+  context: z.number(),
+  position: z.number(),
+  nominal: z.number(),
+  silent: booleanColumn,
+  tokens: jsonColumn(z.array(z.int())),
+  activations: jsonColumn(z.array(z.number())),
+})
+
+const topSchema = z.object({ feature: z.number(), token: z.number(), document: z.number() })
+
+export function exampleTable(connection: Connection): Store['examples'] {
+  const selectSampled = connection
+    .prepare('SELECT feature_id FROM sample WHERE set_id = ? AND protocol = ?')
+    .pluck()
+  const insertSample = connection.prepare('INSERT OR REPLACE INTO sample VALUES (?, ?, ?, ?)')
+  const updateFeature = connection.prepare(
+    'UPDATE feature SET state = ?, single_token = ? WHERE set_id = ? AND id = ?',
+  )
+  const removeExamples = connection.prepare(
+    'DELETE FROM example WHERE set_id = ? AND feature_id = ? AND protocol = ?',
+  )
+  const insertExample = connection.prepare(
+    `INSERT INTO example (set_id, feature_id, protocol, use, slice, document, context, position, nominal, silent, tokens, activations)
+     VALUES (@setId, @featureId, @protocol, @use, @slice, @document, @context, @position, @nominal, @silent, @tokens, @activations)`,
+  )
+  const selectTop = connection.prepare(
+    `SELECT feature_id AS feature, tokens ->> nominal AS token, document FROM example
+     WHERE set_id = ? AND protocol = ? AND use = 'explain' AND slice = 'top' ORDER BY feature_id, id`,
+  )
+  const select = connection.prepare(
+    `SELECT id, use, slice, document, context, position, nominal, silent, tokens, activations FROM example
+     WHERE set_id = ? AND feature_id = ? AND protocol = ? ORDER BY id`,
+  )
+  return {
+    sampledFeatures: (setId, protocol) =>
+      new Set(z.array(z.number()).parse(selectSampled.all(setId, protocol))),
+    putSample: (setId, protocol, provenanceId, { feature, state, singleToken, examples }) => {
+      removeExamples.run(setId, feature, protocol)
+      insertSample.run(setId, feature, protocol, provenanceId)
+      updateFeature.run(state, bit(singleToken), setId, feature)
+      for (const example of examples)
+        insertExample.run({
+          ...example,
+          setId,
+          featureId: feature,
+          protocol,
+          silent: bit(example.silent),
+          tokens: JSON.stringify(example.tokens),
+          activations: JSON.stringify(example.activations),
+        })
+    },
+    topTokens: (setId, protocol) =>
+      selectTop.all(setId, protocol).map((row) => checkRow(topSchema, row, 'example')),
+    of: (setId, featureId, protocol) =>
+      select.all(setId, featureId, protocol).map((row): StoredExample => checkRow(rowSchema, row, 'example')),
+  }
+}

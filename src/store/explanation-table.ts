@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import type { ExplanationRecord, Store } from '../core/store.ts'
+import { checkRow } from './columns.ts'
+import type { Connection } from './database.ts'
+
+const rowSchema = z.object({
+  id: z.string(),
+  setId: z.string(),
+  featureId: z.number(),
+  explainer: z.string(),
+  llm: z.string().nullable(),
+  text: z.string().nullable(),
+  problem: z.enum(['callFailed', 'unreadable']).nullable(),
+  requestHash: z.string().nullable(),
+  provenanceId: z.string(),
+})
+
+const COLUMNS = `id, set_id AS setId, feature_id AS featureId, explainer, llm, text, problem, request_hash AS requestHash,
+  provenance_id AS provenanceId`
+
+export function explanationTable(connection: Connection): Store['explanations'] {
+  const selectAll = connection.prepare(
+    `SELECT ${COLUMNS} FROM explanation WHERE set_id = ? ORDER BY feature_id, id`,
+  )
+  const selectOf = connection.prepare(
+    `SELECT ${COLUMNS} FROM explanation WHERE set_id = ? AND feature_id = ? ORDER BY explainer, id`,
+  )
+  const upsert = connection.prepare(
+    `INSERT INTO explanation (id, set_id, feature_id, explainer, llm, text, problem, request_hash, created, provenance_id)
+     VALUES (@id, @setId, @featureId, @explainer, @llm, @text, @problem, @requestHash, @created, @provenanceId)
+     ON CONFLICT (id) DO UPDATE SET text = @text, problem = @problem, request_hash = @requestHash, created = @created,
+       provenance_id = @provenanceId`,
+  )
+  const read = (row: unknown): ExplanationRecord => checkRow(rowSchema, row, 'explanation')
+  return {
+    all: (setId) => selectAll.all(setId).map(read),
+    of: (setId, featureId) => selectOf.all(setId, featureId).map(read),
+    put: (record, created) => void upsert.run({ ...record, created: created.toISOString() }),
+  }
+}

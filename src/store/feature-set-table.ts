@@ -1,0 +1,45 @@
+import { z } from 'zod'
+import type { Store } from '../core/store.ts'
+import { checkRow, jsonColumn } from './columns.ts'
+import type { Connection } from './database.ts'
+
+const metricsSchema = z.object({
+  l0: z.number(),
+  fvu: z.number(),
+  deadShare: z.number(),
+  crossEntropy: z.number(),
+  crossEntropyReconstructed: z.number(),
+  crossEntropyZeroed: z.number(),
+  crossEntropyRecovered: z.number(),
+  tokens: z.number(),
+})
+
+const rowSchema = z.object({
+  id: z.string(),
+  kind: z.enum(['sae', 'neurons', 'random', 'imported']),
+  hook: z.string(),
+  architecture: z.string(),
+  features: z.number(),
+  dIn: z.number(),
+  folder: z.string(),
+  metrics: jsonColumn(metricsSchema),
+  provenanceId: z.string(),
+})
+
+export function featureSetTable(connection: Connection): Store['featureSets'] {
+  const select = connection.prepare(
+    `SELECT id, kind, hook, architecture, features, d_in AS dIn, folder, metrics, provenance_id AS provenanceId
+     FROM feature_set WHERE id = ?`,
+  )
+  const insert = connection.prepare(
+    `INSERT OR REPLACE INTO feature_set
+     VALUES (@id, @kind, @hook, @architecture, @features, @dIn, @folder, @metrics, @provenanceId)`,
+  )
+  return {
+    get: (id) => {
+      const row = select.get(id)
+      return row === undefined ? null : checkRow(rowSchema, row, 'feature_set')
+    },
+    put: (record) => void insert.run({ ...record, metrics: JSON.stringify(record.metrics) }),
+  }
+}

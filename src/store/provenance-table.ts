@@ -1,0 +1,43 @@
+import { z } from 'zod'
+import { contentId } from '../core/hash.ts'
+import type { Store } from '../core/store.ts'
+import { checkRow } from './columns.ts'
+import type { Connection } from './database.ts'
+
+const text = z.string().nullable()
+const rowSchema = z.object({
+  version: z.string(),
+  seed: z.number().nullable(),
+  model: text,
+  weightsHash: text,
+  tokenizerHash: text,
+  corpusHash: text,
+  setId: text,
+  setHash: text,
+  protocol: text,
+  protocolHash: text,
+  prompt: text,
+  promptHash: text,
+  llm: text,
+})
+
+export function provenanceTable(connection: Connection): Store['provenance'] {
+  const select = connection.prepare(
+    `SELECT version, seed, model, weights_hash AS weightsHash, tokenizer_hash AS tokenizerHash, corpus_hash AS corpusHash,
+       set_id AS setId, set_hash AS setHash, protocol, protocol_hash AS protocolHash, prompt, prompt_hash AS promptHash, llm
+     FROM provenance WHERE id = ?`,
+  )
+  const insert = connection.prepare(
+    `INSERT OR IGNORE INTO provenance VALUES (
+      @id, @version, @seed, @model, @weightsHash, @tokenizerHash, @corpusHash, @setId, @setHash,
+      @protocol, @protocolHash, @prompt, @promptHash, @llm)`,
+  )
+  return {
+    get: (id) => checkRow(rowSchema, select.get(id), 'provenance'),
+    put: (provenance) => {
+      const id = contentId({ ...provenance })
+      insert.run({ id, ...provenance })
+      return id
+    },
+  }
+}

@@ -1,0 +1,84 @@
+import { z } from 'zod'
+import type { ControlRecord, ScoreRecord, Store } from '../core/store.ts'
+import { checkRow, jsonColumn } from './columns.ts'
+import type { Connection } from './database.ts'
+
+const scoreSchema = z.object({
+  id: z.string(),
+  explanationId: z.string(),
+  scorer: z.string(),
+  protocol: z.string(),
+  tier: z.enum(['promptLogprobs', 'chatLogprobs', 'integersDense', 'integersSparse', 'table']),
+  value: z.number().nullable(),
+  low: z.number().nullable(),
+  high: z.number().nullable(),
+  n: z.number(),
+  undefined: z.enum(['noExplanation', 'callsFailed', 'lowCoverage', 'constantTruth']).nullable(),
+  flag: z.enum(['constantPrediction']).nullable(),
+  ceiling: z.number().nullable(),
+  coverage: jsonColumn(z.record(z.string(), z.tuple([z.int(), z.int()]))),
+  failedCalls: z.number(),
+  failedControlCalls: z.number(),
+  unreadableCalls: z.number(),
+  provenanceId: z.string(),
+})
+
+const controlSchema = z.object({
+  scoreId: z.string(),
+  name: z.enum(['constant', 'position', 'tokenTable', 'shuffled']),
+  value: z.number().nullable(),
+  gain: z.number().nullable(),
+  gainLow: z.number().nullable(),
+  gainHigh: z.number().nullable(),
+  partner: z.number().nullable(),
+})
+
+const SCORE_COLUMNS = `score.id, explanation_id AS explanationId, scorer, protocol, tier, value, low, high, n, undefined,
+  flag, ceiling, coverage, failed_calls AS failedCalls, failed_control_calls AS failedControlCalls,
+  unreadable_calls AS unreadableCalls, score.provenance_id AS provenanceId`
+const CONTROL_COLUMNS = `score_id AS scoreId, control.name, control.value, gain, gain_low AS gainLow, gain_high AS gainHigh,
+  partner`
+
+export function scoreTable(connection: Connection): Store['scores'] {
+  const selectAll = connection.prepare(
+    `SELECT ${SCORE_COLUMNS} FROM score JOIN explanation ON explanation.id = explanation_id
+     WHERE set_id = ? AND (scorer = ? OR scorer GLOB ?) ORDER BY feature_id, score.id`,
+  )
+  const selectOf = connection.prepare(
+    `SELECT ${SCORE_COLUMNS} FROM score WHERE explanation_id = ? ORDER BY scorer, id`,
+  )
+  const selectControls = connection.prepare(
+    `SELECT ${CONTROL_COLUMNS} FROM control JOIN score ON score.id = score_id
+       JOIN explanation ON explanation.id = explanation_id
+     WHERE set_id = ? AND scorer = ? ORDER BY feature_id, score_id, control.name`,
+  )
+  const selectControlsOf = connection.prepare(
+    `SELECT ${CONTROL_COLUMNS} FROM control WHERE score_id = ? ORDER BY name`,
+  )
+  const removeControls = connection.prepare('DELETE FROM control WHERE score_id = ?')
+  const upsert = connection.prepare(
+    `INSERT INTO score VALUES (@id, @explanationId, @scorer, @protocol, @tier, @value, @low, @high, @n, @undefined, @flag,
+       @ceiling, @coverage, @failedCalls, @failedControlCalls, @unreadableCalls, @provenanceId)
+     ON CONFLICT (id) DO UPDATE SET value = @value, low = @low, high = @high, n = @n, undefined = @undefined,
+       flag = @flag, ceiling = @ceiling, coverage = @coverage, failed_calls = @failedCalls,
+       failed_control_calls = @failedControlCalls, unreadable_calls = @unreadableCalls, provenance_id = @provenanceId`,
+  )
+  const insertControl = connection.prepare(
+    'INSERT INTO control VALUES (@scoreId, @name, @value, @gain, @gainLow, @gainHigh, @partner)',
+  )
+  const readScore = (row: unknown): ScoreRecord => checkRow(scoreSchema, row, 'score')
+  const readControl = (row: unknown): ControlRecord => checkRow(controlSchema, row, 'control')
+  return {
+    all: (setId, scorer) => selectAll.all(setId, scorer, `${scorer}.*`).map(readScore),
+    of: (explanationId) => selectOf.all(explanationId).map(readScore),
+    controls: (setId, scorer) => selectControls.all(setId, scorer).map(readControl),
+    controlsOf: (scoreId) => selectControlsOf.all(scoreId).map(readControl),
+    put: (scores, controls) => {
+      for (const score of scores) {
+        removeControls.run(score.id)
+        upsert.run({ ...score, coverage: JSON.stringify(score.coverage) })
+      }
+      for (const control of controls) insertControl.run(control)
+    },
+  }
+}

@@ -1,0 +1,16 @@
+import { z } from 'zod'
+import type { Store } from '../core/store.ts'
+import type { Connection } from './database.ts'
+
+export function studyTable(connection: Connection): Store['study'] {
+  const select = connection.prepare('SELECT value FROM study WHERE name = ?').pluck()
+  const upsert = connection.prepare('INSERT OR REPLACE INTO study VALUES (?, ?)')
+  return {
+    get: (name) =>
+      z
+        .string()
+        .nullable()
+        .parse(select.get(name) ?? null),
+    put: (name, value) => void upsert.run(name, value),
+  }
+}
