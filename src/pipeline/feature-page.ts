@@ -1,0 +1,191 @@
+import { largestActivation, quantize } from '../autointerp/quantize.ts'
+import { UsageError } from '../core/errors.ts'
+import type { Protocol, Slice, Use } from '../core/protocol.ts'
+import type {
+  ControlRecord,
+  ExplanationRecord,
+  FeatureRecord,
+  FeatureSetRecord,
+  ScoreRecord,
+  Store,
+} from '../core/store.ts'
+import { textOfBytes, textsOfTokens } from '../core/token-text.ts'
+import { vocabularyOf } from './explain.ts'
+
+/** All that a study knows of one feature: what `gloss show FEATURE --json` prints. */
+export interface FeaturePage {
+  readonly feature: number
+  readonly set: Pick<FeatureSetRecord, 'id' | 'kind' | 'hook'>
+  readonly state: FeatureRecord['state']
+  readonly density: number
+  readonly max: number
+  readonly firings: number
+  readonly tokenShare: number | null
+  readonly singleToken: boolean | null
+  readonly histogram: readonly number[]
+  readonly logits: { readonly top: readonly LogitEffect[]; readonly bottom: readonly LogitEffect[] } | null
+  readonly explanations: readonly PageExplanation[]
+  readonly examples: readonly PageExample[]
+}
+
+export interface LogitEffect {
+  readonly token: string
+  readonly value: number
+}
+
+export interface PageExplanation extends Pick<
+  ExplanationRecord,
+  'id' | 'text' | 'problem' | 'explainer' | 'llm'
+> {
+  readonly scores: readonly PageScore[]
+}
+
+export interface PageScore extends Pick<
+  ScoreRecord,
+  | 'id'
+  | 'scorer'
+  | 'protocol'
+  | 'tier'
+  | 'value'
+  | 'low'
+  | 'high'
+  | 'n'
+  | 'undefined'
+  | 'flag'
+  | 'ceiling'
+  | 'coverage'
+> {
+  readonly controls: Readonly<Record<string, number | null>>
+  readonly gain: Readonly<
+    Record<
+      string,
+      { readonly value: number | null; readonly low: number | null; readonly high: number | null }
+    >
+  >
+}
+
+export interface PageExample {
+  readonly use: Use
+  readonly slice: Slice
+  readonly document: string
+  readonly register: string | null
+  readonly position: number
+  readonly nominal: number
+  readonly silent: boolean
+  readonly tokens: readonly string[]
+  readonly activations: readonly number[]
+  /** Activations on the protocol's scale. */
+  readonly levels: readonly number[]
+}
+
+/** @throws {UsageError} `feature-unknown` */
+export function featurePage(
+  store: Store,
+  set: FeatureSetRecord,
+  protocol: Protocol,
+  feature: number,
+): FeaturePage {
+  const record = store.features.get(set.id, feature)
+  if (!record)
+    throw new UsageError(
+      'feature-unknown',
+      `expected a feature from 0 to ${set.features - 1} of ${set.id}, found ${feature}; if the set was not collected yet, run gloss run`,
+    )
+  const vocabulary = vocabularyOf({ store }, set)
+  const bytesOf = (token: number): Uint8Array => vocabulary[token] ?? new Uint8Array()
+  const effects = (pairs: readonly (readonly [number, number])[]): LogitEffect[] =>
+    pairs.map(([token, value]) => ({ token: textOfBytes(bytesOf(token)), value }))
+  return {
+    feature,
+    set: { id: set.id, kind: set.kind, hook: set.hook },
+    state: record.state,
+    density: record.density,
+    max: record.max,
+    firings: record.firings,
+    tokenShare: record.tokenShare,
+    singleToken: record.singleToken,
+    histogram: record.histogram,
+    logits: record.logits && { top: effects(record.logits.top), bottom: effects(record.logits.bottom) },
+    explanations: store.explanations
+      .of(set.id, feature)
+      .map((explanation) => pageExplanation(store, explanation)),
+    examples: pageExamples(store, set, protocol, feature, bytesOf),
+  }
+}
+
+function pageExplanation(
+  store: Store,
+  { id, text, problem, explainer, llm }: ExplanationRecord,
+): PageExplanation {
+  return {
+    id,
+    text,
+    problem,
+    explainer,
+    llm,
+    scores: store.scores.of(id).map((score) => pageScore(score, store.scores.controlsOf(score.id))),
+  }
+}
+
+function pageScore(score: ScoreRecord, controls: readonly ControlRecord[]): PageScore {
+  const {
+    id,
+    scorer,
+    protocol,
+    tier,
+    value,
+    low,
+    high,
+    n,
+    undefined: reason,
+    flag,
+    ceiling,
+    coverage,
+  } = score
+  return {
+    id,
+    scorer,
+    protocol,
+    tier,
+    value,
+    low,
+    high,
+    n,
+    undefined: reason,
+    flag,
+    ceiling,
+    coverage,
+    controls: Object.fromEntries(controls.map((control) => [control.name, control.value])),
+    gain: Object.fromEntries(
+      controls.map((control) => [
+        control.name,
+        { value: control.gain, low: control.gainLow, high: control.gainHigh },
+      ]),
+    ),
+  }
+}
+
+function pageExamples(
+  store: Store,
+  set: FeatureSetRecord,
+  protocol: Protocol,
+  feature: number,
+  bytesOf: (token: number) => Uint8Array,
+): PageExample[] {
+  const collection = store.collections.get(set.id)
+  const documents = collection ? store.documents.all(collection.corpusHash) : []
+  const examples = store.examples.of(set.id, feature, protocol.name)
+  const max = largestActivation(examples.filter(({ use }) => use === 'explain'))
+  return examples.map(({ use, slice, document, position, nominal, silent, tokens, activations }) => ({
+    use,
+    slice,
+    document: documents[document]?.name ?? String(document),
+    register: documents[document]?.register ?? null,
+    position,
+    nominal,
+    silent,
+    tokens: textsOfTokens(tokens.map(bytesOf)),
+    activations,
+    levels: activations.map((activation) => quantize(activation, max, protocol.scale)),
+  }))
+}

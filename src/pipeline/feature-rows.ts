@@ -1,0 +1,64 @@
+import type { ControlName } from '../core/scores.ts'
+import type {
+  ControlRecord,
+  ExplanationRecord,
+  FeatureRecord,
+  FeatureSetRecord,
+  ScoreRecord,
+  Store,
+} from '../core/store.ts'
+import { TABLE_EXPLAINER } from './explain.ts'
+import { SIMULATION } from './score.ts'
+
+/** What a study knows of one feature, with the explanation by the explainer that it last worked with. */
+export interface FeatureRow {
+  readonly feature: FeatureRecord
+  readonly explanation: ExplanationRecord | null
+  readonly score: ScoreRecord | null
+  readonly controls: ReadonlyMap<ControlName, ControlRecord>
+}
+
+/** One row for every feature of a set, in the order of their ids. */
+export function featureRows(store: Store, set: FeatureSetRecord): FeatureRow[] {
+  const explainer = store.study.get('explainer') ?? TABLE_EXPLAINER
+  const llm = store.study.get('llm') || null
+  const explanations = new Map(
+    store.explanations
+      .all(set.id)
+      .filter((record) => record.explainer === explainer && record.llm === llm)
+      .map((record) => [record.featureId, record]),
+  )
+  const protocol = store.study.get('protocol')
+  const scores = new Map(
+    store.scores
+      .all(set.id, SIMULATION)
+      .filter((score) => score.scorer === SIMULATION && score.protocol === protocol)
+      .map((score) => [score.explanationId, score]),
+  )
+  const controls = new Map<string, Map<ControlName, ControlRecord>>()
+  for (const control of store.scores.controls(set.id, SIMULATION)) {
+    const ofScore = controls.get(control.scoreId) ?? new Map<ControlName, ControlRecord>()
+    controls.set(control.scoreId, ofScore.set(control.name, control))
+  }
+  return store.features.all(set.id).map((feature) => {
+    const explanation = explanations.get(feature.id) ?? null
+    const score = explanation ? (scores.get(explanation.id) ?? null) : null
+    return { feature, explanation, score, controls: (score && controls.get(score.id)) ?? new Map() }
+  })
+}
+
+/** Where a feature stands in the study. */
+export type Standing = 'scored' | 'undefined' | 'failed' | 'dead' | 'tooRare' | 'pending'
+
+/** `failed`: a score is missing because a call ended without a reply; `undefined`: for any other reason. */
+export function standingOf({ feature, explanation, score }: FeatureRow): Standing {
+  if (feature.state !== 'alive') return feature.state
+  if (score === null) return 'pending'
+  if (score.value !== null) return 'scored'
+  const withoutReply = score.failedCalls > 0 || explanation?.problem === 'callFailed'
+  const dueToCalls =
+    score.undefined === 'callsFailed' ||
+    score.undefined === 'noExplanation' ||
+    score.undefined === 'lowCoverage'
+  return withoutReply && dueToCalls ? 'failed' : 'undefined'
+}

@@ -1,0 +1,83 @@
+import { join } from 'node:path'
+import { type ContextPlan, eligibleTokens, planContexts } from '../core/contexts.ts'
+import { UsageError } from '../core/errors.ts'
+import { contentId } from '../core/hash.ts'
+import type { FeatureSetRecord, Provenance } from '../core/store.ts'
+import type { SubjectModel } from '../core/subject-model.ts'
+import type { TokenCorpus } from '../core/token-corpus.ts'
+import type { Study } from './study.ts'
+
+/** A tokenized corpus, cut into the contexts that the model sees. */
+export interface StudyContexts {
+  readonly corpus: TokenCorpus
+  readonly plan: ContextPlan
+  /** 1 for tokens that count. */
+  readonly eligible: Uint8Array
+}
+
+/** The longest context: as configured, or as much as the model takes. */
+export function contextLength(study: Study, model: SubjectModel): number {
+  return Math.min(study.config.contextLength, model.maxPositions)
+}
+
+/** Cuts the corpus as the model wants it. */
+export function cutContexts(corpus: TokenCorpus, model: SubjectModel, length: number): StudyContexts {
+  const plan = planContexts(corpus, length, model.beginTokenId)
+  const special = [model.beginTokenId, model.endTokenId].filter((id) => id !== null)
+  return { corpus, plan, eligible: eligibleTokens(corpus, plan, special) }
+}
+
+/** The width of the configured hook. @throws {UsageError} `hook-unknown` */
+export function hookWidth(study: Study, model: SubjectModel): number {
+  const shape = model.hooks.get(study.config.hook)
+  if (!shape)
+    throw new UsageError(
+      'hook-unknown',
+      `expected a hook of ${model.name}, found ${JSON.stringify(study.config.hook)}; its hooks are, for instance, ${[...model.hooks.keys()].slice(0, 8).join(', ')}`,
+    )
+  return shape.reduce((product, size) => product * size, 1)
+}
+
+/** The id of the feature set that a study's settings lead to: a readable name and a hash of all that decides it. */
+export function featureSetId(study: Study, corpus: TokenCorpus, model: SubjectModel): string {
+  const { architecture, features, k, l1, ...training } = study.config.train
+  const hash = contentId({
+    weights: model.weightsHash,
+    tokenizer: study.tokenizer().hash,
+    corpus: corpus.hash,
+    hook: study.config.hook,
+    contextLength: contextLength(study, model),
+    seed: study.config.seed,
+    architecture,
+    features,
+    sparsity: architecture === 'topk' ? k : l1,
+    ...training,
+  })
+  return `${architecture}-${features}-${hash.slice(0, 8)}`
+}
+
+/** Where a feature set's files lie. */
+export function featureSetFolder(study: Study, record: Pick<FeatureSetRecord, 'folder'>): string {
+  return join(study.folder, record.folder)
+}
+
+/** The feature set that the study last worked with. @throws {UsageError} `set-missing` */
+export function currentSet(study: Pick<Study, 'store' | 'folder'>): FeatureSetRecord {
+  const id = study.store.study.get('set')
+  const record = id === null ? null : study.store.featureSets.get(id)
+  if (!record)
+    throw new UsageError(
+      'set-missing',
+      `expected a trained feature set in ${study.folder}, found none; run gloss run (or gloss train) first`,
+    )
+  return record
+}
+
+/** The provenance of what a feature set and a corpus decide; verbs fill in what else takes part. */
+export function provenanceOf(
+  study: Study,
+  set: Pick<FeatureSetRecord, 'provenanceId'> & { id: string },
+): Provenance {
+  const base = study.store.provenance.get(set.provenanceId)
+  return { ...base, version: study.version, setId: set.id }
+}

@@ -1,0 +1,19 @@
+import type { StudyEvent } from '../core/events.ts'
+import type { Selection } from '../core/selection.ts'
+import { collect } from './collect.ts'
+import { explain } from './explain.ts'
+import { sample } from './sample.ts'
+import { score } from './score.ts'
+import type { Llm, Study } from './study.ts'
+import { tokenize } from './tokenize.ts'
+import { train } from './train.ts'
+
+/** Every stage that lacks output, in order. */
+export async function* run(study: Study, llm: Llm | null, selection: Selection): AsyncGenerator<StudyEvent> {
+  yield* tokenize(study)
+  yield* train(study)
+  yield* collect(study)
+  yield* sample(study)
+  yield* explain(study, llm, selection)
+  yield* score(study, llm, selection)
+}

@@ -1,0 +1,154 @@
+import { median, type Quartiles, quartiles } from '../autointerp/summary.ts'
+import type { ControlName } from '../core/scores.ts'
+import type { FeatureSetMetrics, FeatureSetRecord, StageRecord, Store } from '../core/store.ts'
+import { type FeatureRow, featureRows, type Standing, standingOf } from './feature-rows.ts'
+import { registersOf } from './registers.ts'
+import { SIMULATION } from './score.ts'
+
+/** A study in numbers: what `gloss status --json` prints. */
+export interface StudyStatus {
+  readonly set: string
+  readonly hook: string
+  readonly explainer: string | null
+  readonly llm: string | null
+  readonly features: number
+  readonly scored: number
+  readonly undefined: number
+  readonly failed: number
+  readonly dead: number
+  readonly tooRare: number
+  readonly pending: number
+  /** Quartiles of the scores that have a value, and the median when missing ones count as 0. */
+  readonly score:
+    | (Quartiles & {
+        readonly protocol: string
+        readonly scorer: string
+        readonly medianMissingAsZero: number
+      })
+    | null
+  /** Medians. */
+  readonly controls: Readonly<Record<ControlName, number | null>>
+  readonly controlMeans: Readonly<Record<ControlName, number | null>>
+  /** Medians of score minus control, feature by feature. */
+  readonly gain: { readonly shuffled: number | null; readonly tokenTable: number | null }
+  readonly singleTokenShare: number | null
+  /** Median η² of the alive features. */
+  readonly tokenShare: number | null
+  /** Share of scores whose gains over shuffled and over the token table both have a lower bound above 0. */
+  readonly aboveBaseline: number | null
+  /** Features at least nine tenths of whose top examples come from one register, by register. */
+  readonly registers: Readonly<Record<string, number>>
+  readonly missing: readonly { readonly reason: string; readonly count: number }[]
+  readonly training: FeatureSetMetrics
+  readonly cost: {
+    readonly usd: number | null
+    readonly promptTokens: number
+    readonly completionTokens: number
+    readonly requests: number
+    readonly cached: number
+  }
+  readonly stages: readonly StageRecord[]
+}
+
+const CONTROLS: readonly ControlName[] = ['constant', 'position', 'shuffled', 'tokenTable']
+
+/** Sums a study up. */
+export function status(store: Store, set: FeatureSetRecord): StudyStatus {
+  const rows = featureRows(store, set)
+  const standings = rows.map(standingOf)
+  const count = (standing: Standing): number => standings.filter((one) => one === standing).length
+  const alive = rows.filter(({ feature }) => feature.state === 'alive')
+  const scored = alive.filter(({ score }) => score?.value != null)
+  const judged = alive.filter(({ score }) => score !== null)
+  const values = scored.map(({ score }) => score!.value!)
+  const controlValues = (name: ControlName): number[] => collectControl(scored, name, 'value')
+  const usage = store.requests.totals()
+  const protocol = store.study.get('protocol')
+  const spread = quartiles(values)
+  return {
+    set: set.id,
+    hook: set.hook,
+    explainer: store.study.get('explainer'),
+    llm: store.study.get('llm') || null,
+    features: set.features,
+    scored: count('scored'),
+    undefined: count('undefined'),
+    failed: count('failed'),
+    dead: count('dead'),
+    tooRare: count('tooRare'),
+    pending: set.features - rows.length + count('pending'),
+    score:
+      spread && protocol
+        ? {
+            protocol,
+            scorer: SIMULATION,
+            ...spread,
+            medianMissingAsZero: median(judged.map(({ score }) => score!.value ?? 0))!,
+          }
+        : null,
+    controls: byControl((name) => median(controlValues(name))),
+    controlMeans: byControl((name) => mean(controlValues(name))),
+    gain: {
+      shuffled: median(collectControl(scored, 'shuffled', 'gain')),
+      tokenTable: median(collectControl(scored, 'tokenTable', 'gain')),
+    },
+    singleTokenShare: mean(
+      alive.flatMap(({ feature }) => (feature.singleToken === null ? [] : [Number(feature.singleToken)])),
+    ),
+    tokenShare: median(alive.flatMap(({ feature }) => feature.tokenShare ?? [])),
+    aboveBaseline: shareAboveBaseline(scored),
+    registers: countRegisters(store, set),
+    missing: countMissing(alive),
+    training: set.metrics,
+    cost: {
+      // What a token costs is not known here; without requests nothing was spent.
+      usd: usage.requests + usage.withoutReply === 0 ? 0 : null,
+      promptTokens: usage.promptTokens,
+      completionTokens: usage.completionTokens,
+      requests: usage.requests,
+      cached: usage.cachedTokens,
+    },
+    stages: store.stages.all(),
+  }
+}
+
+function byControl(of: (name: ControlName) => number | null): Record<ControlName, number | null> {
+  return Object.fromEntries(CONTROLS.map((name) => [name, of(name)])) as Record<ControlName, number | null>
+}
+
+function collectControl(rows: readonly FeatureRow[], name: ControlName, field: 'value' | 'gain'): number[] {
+  return rows.flatMap(({ controls }) => controls.get(name)?.[field] ?? [])
+}
+
+/** Null where no score has both gains, as with token-table explanations. */
+function shareAboveBaseline(scored: readonly FeatureRow[]): number | null {
+  const comparable = scored.filter(
+    ({ controls }) =>
+      controls.get('tokenTable')?.gainLow != null && controls.get('shuffled')?.gainLow != null,
+  )
+  return mean(
+    comparable.map(({ controls }) =>
+      Number(controls.get('tokenTable')!.gainLow! > 0 && controls.get('shuffled')!.gainLow! > 0),
+    ),
+  )
+}
+
+function countMissing(alive: readonly FeatureRow[]): { reason: string; count: number }[] {
+  const counts = new Map<string, number>()
+  for (const { score } of alive)
+    if (score?.undefined != null) counts.set(score.undefined, (counts.get(score.undefined) ?? 0) + 1)
+  return [...counts]
+    .map(([reason, count]) => ({ reason, count }))
+    .toSorted((a, b) => (a.reason < b.reason ? -1 : 1))
+}
+
+function countRegisters(store: Store, set: FeatureSetRecord): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const register of registersOf(store, set).values())
+    if (register !== null) counts[register] = (counts[register] ?? 0) + 1
+  return Object.fromEntries(Object.entries(counts).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function mean(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length
+}

@@ -1,0 +1,35 @@
+import type { ChatModel } from '../core/chat-model.ts'
+import type { DictionaryWorkshop } from '../core/dictionary.ts'
+import type { Protocol } from '../core/protocol.ts'
+import type { Store } from '../core/store.ts'
+import type { StudyConfig } from '../core/study-config.ts'
+import type { SubjectModel, Tokenizer } from '../core/subject-model.ts'
+import type { ExplainPrompt, SimulatePrompt } from '../autointerp/prompt-file.ts'
+
+/** What verbs work with. Built once by the command line, handed down as ports. */
+export interface Study {
+  /** The workspace folder. */
+  readonly folder: string
+  readonly config: StudyConfig
+  /** Corpus files and folders, absolute. */
+  readonly corpusPaths: readonly string[]
+  readonly protocol: Protocol
+  readonly store: Store
+  readonly workshop: DictionaryWorkshop
+  readonly version: string
+  /** Loaded when first asked for. */
+  readonly model: () => SubjectModel
+  readonly tokenizer: () => Tokenizer
+  readonly now: () => Date
+  /** Aborted when the run is to drain and stop. */
+  readonly signal: AbortSignal
+}
+
+/** An LLM with the prompts to use it with. */
+export interface Llm {
+  readonly chat: ChatModel
+  readonly explain: ExplainPrompt
+  readonly simulate: SimulatePrompt
+  /** Requests in flight at once. */
+  readonly concurrency: number
+}
