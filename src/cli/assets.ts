@@ -1,0 +1,59 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import {
+  type ExplainPrompt,
+  parseExplainPrompt,
+  parseSimulatePrompt,
+  type SimulatePrompt,
+} from '../autointerp/prompt-file.ts'
+import { UsageError } from '../core/errors.ts'
+import { readText } from '../core/files.ts'
+import { parseJson } from '../core/parse.ts'
+import { parseProtocol, type Protocol } from '../core/protocol.ts'
+import { type Migration, readMigrations } from '../store/migrations.ts'
+
+/** The folder of gloss's package.json; compiled and source files lie equally deep in it. */
+export const PACKAGE_ROOT = fileURLToPath(new URL('../../', import.meta.url))
+
+/** The version of this program. */
+export function packageVersion(): string {
+  const path = join(PACKAGE_ROOT, 'package.json')
+  return parseJson(readText(path, "gloss's package.json"), z.looseObject({ version: z.string() }), path)
+    .version
+}
+
+export function bundledMigrations(): Migration[] {
+  return readMigrations(join(PACKAGE_ROOT, 'migrations'))
+}
+
+/** A protocol by name. @throws {UsageError} `protocol-unknown` */
+export function bundledProtocol(name: string): Protocol {
+  const folder = join(PACKAGE_ROOT, 'prompts', 'protocols')
+  const known = readdirSync(folder).map((file) => file.replace(/\.yaml$/, ''))
+  if (!known.includes(name))
+    throw new UsageError(
+      'protocol-unknown',
+      `expected one of the protocols ${known.join(', ')}, found ${JSON.stringify(name)}`,
+    )
+  const path = join(folder, `${name}.yaml`)
+  return parseProtocol(readText(path, 'a protocol'), path)
+}
+
+export function bundledExplainPrompt(): ExplainPrompt {
+  const path = join(PACKAGE_ROOT, 'prompts', 'explain', 'pairs.yaml')
+  return parseExplainPrompt(readText(path, 'a prompt'), path)
+}
+
+export function bundledSimulatePrompt(): SimulatePrompt {
+  const path = join(PACKAGE_ROOT, 'prompts', 'simulate', 'sparse.yaml')
+  return parseSimulatePrompt(readText(path, 'a prompt'), path)
+}
+
+/** The folder of a model that comes with gloss, or null if there is none of this name. */
+export function bundledModelFolder(name: string): string | null {
+  return readdirSync(join(PACKAGE_ROOT, 'data')).includes(name) && !name.includes('..')
+    ? join(PACKAGE_ROOT, 'data', name)
+    : null
+}

@@ -1,0 +1,32 @@
+import { explain as explainStudy } from '../../pipeline/explain.ts'
+import {
+  type CommandDefinition,
+  countsJson,
+  openLlm,
+  selectionOf,
+  terminalFor,
+  withStudy,
+} from '../command.ts'
+import { follow } from '../follow.ts'
+import { type StudyOptions, withCommonOptions, withOptions } from '../options.ts'
+
+/** `gloss explain`: an explanation of every selected feature. */
+export const explain: CommandDefinition = (parent, surroundings) => {
+  const command = parent
+    .command('explain')
+    .description('explain features: with an LLM, or without one by the token-table baseline')
+    .addHelpText(
+      'after',
+      '\nExample:\n  gloss explain --only random:200 --llm http://localhost:11434/v1 --llm-model qwen3',
+    )
+  withOptions(withCommonOptions(command), 'sample', 'llm', 'only', 'seed').action(
+    async (options: StudyOptions) => {
+      const terminal = terminalFor(options, surroundings)
+      await withStudy(options, surroundings, async (study) => {
+        const llm = openLlm(options, study, surroundings)
+        await follow(terminal, ['explain'], options.log, explainStudy(study, llm, selectionOf(options)))
+        if (options.json) terminal.printJson(countsJson(study))
+      })
+    },
+  )
+}

@@ -1,0 +1,32 @@
+import { score as scoreStudy } from '../../pipeline/score.ts'
+import {
+  type CommandDefinition,
+  countsJson,
+  openLlm,
+  selectionOf,
+  terminalFor,
+  withStudy,
+} from '../command.ts'
+import { follow } from '../follow.ts'
+import { type StudyOptions, withCommonOptions, withOptions } from '../options.ts'
+
+/** `gloss score`: how well explanations predict held-out activations. */
+export const score: CommandDefinition = (parent, surroundings) => {
+  const command = parent
+    .command('score')
+    .description('score explanations by how well they predict the activations of held-out examples')
+    .addHelpText(
+      'after',
+      '\nExample:\n  gloss score --only random:200 --llm http://localhost:11434/v1 --llm-model qwen3',
+    )
+  withOptions(withCommonOptions(command), 'sample', 'llm', 'only', 'seed').action(
+    async (options: StudyOptions) => {
+      const terminal = terminalFor(options, surroundings)
+      await withStudy(options, surroundings, async (study) => {
+        const llm = openLlm(options, study, surroundings)
+        await follow(terminal, ['score'], options.log, scoreStudy(study, llm, selectionOf(options)))
+        if (options.json) terminal.printJson(countsJson(study))
+      })
+    },
+  )
+}

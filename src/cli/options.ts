@@ -1,0 +1,98 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+
+/** Flags that every command has. */
+export interface CommonOptions {
+  readonly workspace?: string
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly color: boolean
+  readonly log?: string
+}
+
+/** Flags that change a study's settings for one command. */
+export interface StudyOptions extends CommonOptions {
+  readonly seed?: number
+  readonly model?: string
+  readonly hook?: string
+  readonly corpus?: string[]
+  readonly maxTokens?: number
+  readonly architecture?: 'topk' | 'relu'
+  readonly features?: number
+  readonly k?: number
+  readonly l1?: number
+  readonly learningRate?: number
+  readonly trainTokens?: number
+  readonly protocol?: string
+  readonly llm?: string
+  readonly llmModel?: string
+  readonly concurrency?: number
+  readonly insecureHttp?: boolean
+  readonly only?: string
+}
+
+/** An option that an environment variable can give too: `--llm-model` is also `GLOSS_LLM_MODEL`. */
+function option(flags: string, description: string): Option {
+  const made = new Option(flags, description)
+  return made.env(`GLOSS_${made.attributeName().replace(/[A-Z]/g, '_$&').toUpperCase()}`)
+}
+
+function wholeNumber(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)([kKM]?)$/.exec(text)
+  const value = match
+    ? Number(match[1]) * { '': 1, k: 1e3, K: 1e3, M: 1e6 }[match[2] as '' | 'k' | 'K' | 'M']
+    : Number.NaN
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('expected a whole number, such as 4096, 200k or 1.5M')
+  return value
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text)
+  if (!(value > 0)) throw new InvalidArgumentError('expected a positive number')
+  return value
+}
+
+/** Adds the flags that every command has. */
+export function withCommonOptions(command: Command): Command {
+  return command
+    .addOption(
+      option('--workspace <dir>', 'the study (default: the nearest folder upward with a gloss.yaml)'),
+    )
+    .addOption(new Option('--json', 'print results as JSON'))
+    .addOption(new Option('--quiet', 'print no progress'))
+    .addOption(new Option('--no-color', 'print no colours; so does NO_COLOR'))
+    .addOption(option('--log <file>', 'append every event to a file, as JSON lines'))
+}
+
+/** Groups of flags by the verb that they belong to. */
+export const OPTIONS = {
+  seed: [option('--seed <n>', 'what all chance is drawn from').argParser(wholeNumber)],
+  model: [
+    option('--model <dir>', 'folder of a Hugging Face checkpoint, or tiny-1l, which comes with gloss'),
+    option('--hook <name>', "the place in the model, in TransformerLens' names"),
+  ],
+  corpus: [option('--corpus <path...>', 'text files, .jsonl files or folders')],
+  tokenize: [option('--max-tokens <n>', 'stop after this many tokens').argParser(wholeNumber)],
+  train: [
+    option('--architecture <name>', 'how features are kept sparse').choices(['topk', 'relu']),
+    option('--features <n>', 'number of features').argParser(wholeNumber),
+    option('--k <n>', 'topk: features that fire on a token').argParser(wholeNumber),
+    option('--l1 <number>', 'relu: weight of the L1 penalty').argParser(positiveNumber),
+    option('--learning-rate <number>', 'largest step of Adam').argParser(positiveNumber),
+    option('--train-tokens <n>', 'tokens to train on').argParser(wholeNumber),
+  ],
+  sample: [option('--protocol <name>', 'the recipe for examples and scores')],
+  llm: [
+    option('--llm <url>', 'base URL of an OpenAI-compatible endpoint; without one, the token-table baseline'),
+    option('--llm-model <name>', 'the model to ask there'),
+    option('--concurrency <n>', 'requests in flight at once').argParser(wholeNumber),
+    new Option('--insecure-http', 'send the key over plain http to other machines too'),
+  ],
+  only: [option('--only <selection>', 'features: 7,12,100-199, all, unexplained or random:200')],
+} as const
+
+/** Adds groups of flags to a command. */
+export function withOptions(command: Command, ...groups: readonly (keyof typeof OPTIONS)[]): Command {
+  for (const group of groups) for (const one of OPTIONS[group]) command.addOption(one)
+  return command
+}

@@ -1,0 +1,53 @@
+import { Command } from 'commander'
+import { packageVersion } from './assets.ts'
+import type { CommandDefinition } from './command.ts'
+import { activations } from './commands/activations.ts'
+import { collect } from './commands/collect.ts'
+import { demo } from './commands/demo.ts'
+import { explain } from './commands/explain.ts'
+import { init } from './commands/init.ts'
+import { run } from './commands/run.ts'
+import { sample } from './commands/sample.ts'
+import { score } from './commands/score.ts'
+import { show } from './commands/show.ts'
+import { status } from './commands/status.ts'
+import { tokenize } from './commands/tokenize.ts'
+import { train } from './commands/train.ts'
+import type { Surroundings } from './terminal.ts'
+
+const COMMANDS: readonly CommandDefinition[] = [
+  demo,
+  init,
+  run,
+  tokenize,
+  train,
+  collect,
+  sample,
+  explain,
+  score,
+  status,
+  show,
+  activations,
+]
+
+/** The whole command line. */
+export function createProgram(surroundings: Surroundings): Command {
+  const program = new Command('gloss')
+    .description('Writes a short note for every feature of a language model and says how far to trust it.')
+    .version(packageVersion())
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void surroundings.stdout.write(text),
+      writeErr: (text) => void surroundings.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'gloss: ')),
+      getOutHelpWidth: () => 80,
+      getErrHelpWidth: () => 80,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .showSuggestionAfterError()
+    .helpCommand(false)
+    .addHelpText('after', '\nStart with:\n  gloss demo')
+  for (const define of COMMANDS) define(program, surroundings)
+  return program
+}

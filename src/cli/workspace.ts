@@ -1,0 +1,155 @@
+import { existsSync, statSync } from 'node:fs'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { stringify } from 'yaml'
+import { UsageError } from '../core/errors.ts'
+import { readText, writeFileAtomically } from '../core/files.ts'
+import { parseYaml } from '../core/parse.ts'
+import { type StudyConfig, studyConfigSchema } from '../core/study-config.ts'
+import type { SubjectModel, Tokenizer } from '../core/subject-model.ts'
+import type { Store } from '../core/store.ts'
+import { Gpt2Model } from '../model/gpt2-model.ts'
+import { ByteLevelTokenizer } from '../model/tokenizer.ts'
+import type { Study } from '../pipeline/study.ts'
+import { saeWorkshop } from '../sae/workshop.ts'
+import { databaseExists } from '../store/database.ts'
+import { WorkspaceLock } from '../store/lock.ts'
+import { openStore } from '../store/sqlite-store.ts'
+import { bundledMigrations, bundledModelFolder, bundledProtocol, packageVersion } from './assets.ts'
+import type { CommonOptions, StudyOptions } from './options.ts'
+import type { Surroundings } from './terminal.ts'
+
+export const CONFIG_FILE = 'gloss.yaml'
+const DATABASE_FILE = 'gloss.db'
+const LOCK_FILE = 'gloss.lock'
+
+/** The folder of the study that a command is about. @throws {UsageError} `workspace-missing` */
+export function findWorkspace(options: CommonOptions, folder: string): string {
+  if (options.workspace !== undefined) {
+    const named = resolve(folder, options.workspace)
+    if (existsSync(join(named, CONFIG_FILE))) return named
+    throw new UsageError(
+      'workspace-missing',
+      `expected a study with a ${CONFIG_FILE} in ${named}, found none; make one with gloss init`,
+    )
+  }
+  for (let current = resolve(folder); ; current = dirname(current)) {
+    if (existsSync(join(current, CONFIG_FILE))) return current
+    if (current === dirname(current)) break
+  }
+  throw new UsageError(
+    'workspace-missing',
+    `expected a ${CONFIG_FILE} in ${resolve(folder)} or a folder above it, found none; change to a study, name one with --workspace, or make one with gloss init or gloss demo`,
+  )
+}
+
+/** A study's settings: flags over gloss.yaml over defaults. @throws {ConfigError} */
+export function readConfig(workspace: string, options: StudyOptions): StudyConfig {
+  const path = join(workspace, CONFIG_FILE)
+  const file = parseYaml(readText(path, "the study's settings"), studyConfigSchema, path)
+  const merged = {
+    ...file,
+    ...given({
+      seed: options.seed,
+      model: options.model,
+      hook: options.hook,
+      protocol: options.protocol,
+      corpus: options.corpus,
+    }),
+    tokenize: { ...file.tokenize, ...given({ maxTokens: options.maxTokens }) },
+    train: {
+      ...file.train,
+      ...given({
+        architecture: options.architecture,
+        features: options.features,
+        k: options.k,
+        l1: options.l1,
+        learningRate: options.learningRate,
+        tokens: options.trainTokens,
+      }),
+    },
+    llm: { ...file.llm, ...given({ concurrency: options.concurrency }) },
+  }
+  const parsed = studyConfigSchema.parse(merged)
+  if (parsed.train.architecture === 'topk' && parsed.train.k > parsed.train.features)
+    throw new UsageError(
+      'k-too-large',
+      `expected k to be at most the number of features, found k ${parsed.train.k} and ${parsed.train.features} features`,
+    )
+  return parsed
+}
+
+/** Writes a new gloss.yaml. */
+export function writeConfig(workspace: string, config: object): void {
+  const header = '# Settings of this study; gloss --help and the README say what they mean.\n'
+  writeFileAtomically(join(workspace, CONFIG_FILE), header + stringify(config))
+}
+
+/** Opens a study's database; with `create`, makes it where there is none. @throws {StoreError | UsageError} */
+export function openWorkspaceStore(workspace: string, create: boolean): Store {
+  const path = join(workspace, DATABASE_FILE)
+  if (!create && !databaseExists(path))
+    throw new UsageError(
+      'database-missing',
+      `expected the study's database at ${path}, found none; run gloss run first`,
+    )
+  return openStore(path, bundledMigrations())
+}
+
+/** An open study, with what has to be closed again. */
+export interface OpenStudy {
+  readonly study: Study
+  readonly close: () => Promise<void>
+}
+
+/** Opens a study for a verb that works on it. @throws {StoreError} `workspace-locked` */
+export function openStudy(options: StudyOptions, surroundings: Surroundings): OpenStudy {
+  const workspace = findWorkspace(options, surroundings.folder)
+  const config = readConfig(workspace, options)
+  const protocol = bundledProtocol(config.protocol)
+  const lock = new WorkspaceLock(join(workspace, LOCK_FILE))
+  let model: SubjectModel | undefined
+  let tokenizer: Tokenizer | undefined
+  const corpusBase = options.corpus === undefined ? workspace : surroundings.folder
+  const modelFolder = (): string =>
+    resolveModel(config.model, options.model === undefined ? workspace : surroundings.folder)
+  try {
+    const store = openWorkspaceStore(workspace, true)
+    return {
+      study: {
+        folder: workspace,
+        config,
+        corpusPaths: config.corpus.map((path) => resolve(corpusBase, path)),
+        protocol,
+        store,
+        workshop: saeWorkshop,
+        version: packageVersion(),
+        model: () => (model ??= new Gpt2Model(modelFolder(), config.model)),
+        tokenizer: () => (tokenizer ??= new ByteLevelTokenizer(modelFolder())),
+        now: () => new Date(),
+        signal: surroundings.signal,
+      },
+      close: async () => {
+        await model?.close()
+        store.close()
+        lock.release()
+      },
+    }
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+/** The folder of a model: a path, or the name of one that comes with gloss. */
+export function resolveModel(model: string, base: string): string {
+  const path = isAbsolute(model) ? model : resolve(base, model)
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return path
+  return bundledModelFolder(model) ?? path
+}
+
+/** Only the members that are not undefined. */
+function given<T extends Record<string, unknown>>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }
+}

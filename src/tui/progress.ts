@@ -1,0 +1,160 @@
+import { STAGES, type StageName, type StudyEvent } from '../core/events.ts'
+import type { TrainingStep } from '../core/dictionary.ts'
+import { escapeForTerminal } from '../core/escape-terminal.ts'
+import type { Style } from './style.ts'
+import { duration, pad, percent, short, truncate } from './text.ts'
+
+/** What is shown of one stage. */
+export interface StageView {
+  readonly state: 'waiting' | 'running' | 'done' | 'skipped'
+  readonly note: string
+  readonly unit: string
+  readonly done: number
+  readonly total: number
+  /** When this process began, by the clock of the caller, and what was done by then. */
+  readonly startedAt: number
+  readonly doneBefore: number
+  readonly seconds: number | null
+  readonly failed: number
+  readonly training: TrainingStep | null
+}
+
+export type ProgressState = ReadonlyMap<StageName, StageView>
+
+const WAITING: StageView = {
+  state: 'waiting',
+  note: '',
+  unit: '',
+  done: 0,
+  total: 0,
+  startedAt: 0,
+  doneBefore: 0,
+  seconds: null,
+  failed: 0,
+  training: null,
+}
+
+/** Nothing has begun. @param stages the stages that the command goes through */
+export function initialProgress(stages: readonly StageName[] = STAGES): ProgressState {
+  return new Map(stages.map((stage) => [stage, WAITING]))
+}
+
+/** The state after an event. @param at seconds by the caller's clock */
+export function reduceProgress(state: ProgressState, event: StudyEvent, at: number): ProgressState {
+  const view = state.get(event.stage) ?? WAITING
+  const updated = ((): StageView => {
+    switch (event.type) {
+      case 'stage-start':
+        return {
+          ...view,
+          state: 'running',
+          note: event.note,
+          unit: event.unit,
+          done: event.done,
+          doneBefore: event.done,
+          total: event.total,
+          startedAt: at,
+        }
+      case 'stage-progress':
+        return { ...view, done: event.done, total: event.total, training: event.training ?? view.training }
+      case 'stage-end':
+        return { ...view, state: 'done', note: event.note, seconds: event.seconds }
+      case 'stage-skip':
+        return { ...view, state: 'skipped', note: event.note }
+      case 'item-failed':
+        return { ...view, failed: view.failed + 1 }
+      case 'notice':
+        return view
+      default:
+        return event satisfies never
+    }
+  })()
+  return new Map(state).set(event.stage, updated)
+}
+
+const NAME_COLUMNS = 10
+const BAR_COLUMNS = 18
+
+/** The whole state, a line or two a stage. @param at seconds by the caller's clock */
+export function renderProgress(state: ProgressState, at: number, width: number, style: Style): string[] {
+  return [...state].flatMap(([stage, view]) => {
+    const name = `  ${pad(stage, NAME_COLUMNS)}`
+    switch (view.state) {
+      case 'waiting':
+        return [style.dim(`${name}·`)]
+      case 'running':
+        return runningLines(name, view, at, width, style)
+      case 'done':
+      case 'skipped':
+        return [finishedLine(name, view, width, style)]
+      default:
+        return view.state satisfies never
+    }
+  })
+}
+
+/** One stage in one line, for output that is no terminal. */
+export function plainProgress(stage: StageName, view: StageView, at: number): string {
+  const what = [
+    `${short(view.done)} of ${short(view.total)} ${view.unit}`,
+    paceOf(view, at),
+    trainingText(view),
+    failedText(view),
+  ]
+  return `${stage}: ${what.filter((part) => part !== '').join('  ')}`
+}
+
+/** The line that ends a stage, for output that is no terminal. */
+export function plainEnd(stage: StageName, view: StageView): string {
+  return `${stage}: ${escapeForTerminal(view.note)}  ${outcome(view)}`
+}
+
+function runningLines(name: string, view: StageView, at: number, width: number, style: Style): string[] {
+  const share = view.total > 0 ? Math.min(1, view.done / view.total) : 0
+  const full = Math.round(share * BAR_COLUMNS)
+  const bar = style.accent('█'.repeat(full)) + style.dim('░'.repeat(BAR_COLUMNS - full))
+  const numbers = [
+    `${short(view.done)} of ${short(view.total)} ${view.unit}`,
+    paceOf(view, at),
+    failedText(view),
+  ]
+  const text = truncate(
+    numbers.filter((part) => part !== '').join('   '),
+    width - NAME_COLUMNS - BAR_COLUMNS - 6,
+  )
+  const details = trainingText(view) || escapeForTerminal(view.note)
+  return [
+    `${name}${bar}  ${text}`,
+    style.dim(truncate(`${' '.repeat(NAME_COLUMNS + 2)}${details}`, width - 1)),
+  ]
+}
+
+function finishedLine(name: string, view: StageView, width: number, style: Style): string {
+  const end = outcome(view)
+  const room = width - NAME_COLUMNS - 2 - end.length - 3
+  return `${name}${pad(truncate(escapeForTerminal(view.note), room), room)}  ${style.dim(end)}`
+}
+
+function outcome(view: StageView): string {
+  return view.state === 'skipped' ? 'already done' : `${duration(view.seconds ?? 0)}  done`
+}
+
+/** Rate since this process began the stage, and the time that the rest takes at that rate. */
+function paceOf(view: StageView, at: number): string {
+  const elapsed = at - view.startedAt
+  const rate = (view.done - view.doneBefore) / elapsed
+  if (elapsed < 1 || !(rate > 0)) return ''
+  const unit = view.unit === 'tokens' ? 'tok/s' : `${view.unit}/s`
+  const pace = rate >= 10 ? short(Math.round(rate)) : rate.toFixed(1)
+  return `${pace} ${unit}   ETA ${duration((view.total - view.done) / rate)}`
+}
+
+function trainingText({ training }: StageView): string {
+  if (!training) return ''
+  const { loss, l0, fvu, deadShare } = training
+  return `loss ${loss.toFixed(1)}   L0 ${l0.toFixed(1)}   FVU ${fvu.toFixed(3)}   dead ${percent(deadShare)}`
+}
+
+function failedText({ failed }: StageView): string {
+  return failed > 0 ? `${failed} failed` : ''
+}

@@ -1,0 +1,82 @@
+import stringWidth from 'string-width'
+
+/** Columns that a text without escape sequences takes. */
+export function widthOf(text: string): number {
+  return stringWidth(text)
+}
+
+const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' })
+
+/** A text cut to a number of columns, with an ellipsis where something was cut. */
+export function truncate(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text
+  let kept = ''
+  let width = 0
+  for (const { segment } of segmenter.segment(text)) {
+    const next = width + widthOf(segment)
+    if (next > columns - 1) break
+    kept += segment
+    width = next
+  }
+  return columns > 0 ? `${kept}…` : ''
+}
+
+/** A text filled with spaces to a number of columns. */
+export function pad(text: string, columns: number, align: 'left' | 'right' = 'left'): string {
+  const space = ' '.repeat(Math.max(0, columns - widthOf(text)))
+  return align === 'left' ? text + space : space + text
+}
+
+const PRECISE = 1000
+
+/** A share in percent with two significant places: `0.41 %`, `12 %`. */
+export function percent(share: number): string {
+  const value = share * 100
+  if (value === 0) return '0 %'
+  if (value >= 9.95) return `${value.toFixed(0)} %`
+  if (value >= 0.995) return `${value.toFixed(1)} %`
+  return value >= 0.005 ? `${value.toFixed(2)} %` : `${value.toExponential(0)} %`
+}
+
+/** A correlation: `.87`, `−.02`, `1.00`. */
+export function correlation(value: number): string {
+  const digits = Math.abs(value).toFixed(2)
+  const sign = value < 0 && Number(digits) !== 0 ? '−' : ''
+  return sign + (digits.startsWith('0') ? digits.slice(1) : digits)
+}
+
+/** A number with about three significant places: `3.21`, `12.4`, `1,240`. */
+export function quantity(value: number): string {
+  if (Math.abs(value) >= PRECISE) return Math.round(value).toLocaleString('en')
+  if (Math.abs(value) >= 100) return value.toFixed(0)
+  return Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2)
+}
+
+/** A large count in short: `950`, `12.3 k`, `3.04 M`. */
+export function short(count: number): string {
+  if (count >= 1e9) return `${(count / 1e9).toFixed(2)} G`
+  if (count >= 1e6) return `${(count / 1e6).toFixed(2)} M`
+  if (count >= 1e4) return `${(count / 1e3).toFixed(1)} k`
+  return count.toLocaleString('en')
+}
+
+/** A time: `6 s`, `1 min 40 s`, `2 h 05 min`. */
+export function duration(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`
+  const whole = Math.round(seconds)
+  if (whole < 60) return `${whole} s`
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
+  return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`
+}
+
+const BARS = '▁▂▃▄▅▆▇█'
+
+/** Counts as bars, one column each; the tallest is the largest count, an empty bin is a space. */
+export function bars(counts: readonly number[]): string {
+  const largest = Math.max(...counts)
+  return counts
+    .map((count) =>
+      count > 0 ? BARS[Math.min(BARS.length - 1, Math.floor((count / largest) * BARS.length))]! : ' ',
+    )
+    .join('')
+}
