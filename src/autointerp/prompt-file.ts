@@ -35,6 +35,7 @@ const simulateSchema = z.strictObject({
 
 /** A prompt file with the hash of its text, which is part of the provenance of everything made with it. */
 export type ExplainPrompt = z.output<typeof explainSchema> & { readonly hash: string }
+/** A prompt for simulation, with the hash of its file's text. */
 export type SimulatePrompt = z.output<typeof simulateSchema> & { readonly hash: string }
 
 /** @throws {ConfigError} when the file does not fit */

@@ -24,6 +24,7 @@ export function packageVersion(): string {
     .version
 }
 
+/** The migrations of the database that come with gloss. */
 export function bundledMigrations(): Migration[] {
   return readMigrations(join(PACKAGE_ROOT, 'migrations'))
 }
@@ -41,11 +42,13 @@ export function bundledProtocol(name: string): Protocol {
   return parseProtocol(readText(path, 'a protocol'), path)
 }
 
+/** The explain prompt that comes with gloss. */
 export function bundledExplainPrompt(): ExplainPrompt {
   const path = join(PACKAGE_ROOT, 'prompts', 'explain', 'pairs.yaml')
   return parseExplainPrompt(readText(path, 'a prompt'), path)
 }
 
+/** The simulate prompt that comes with gloss. */
 export function bundledSimulatePrompt(): SimulatePrompt {
   const path = join(PACKAGE_ROOT, 'prompts', 'simulate', 'sparse.yaml')
   return parseSimulatePrompt(readText(path, 'a prompt'), path)

@@ -18,6 +18,7 @@ import { bundledMigrations, bundledModelFolder, bundledProtocol, packageVersion 
 import type { CommonOptions, StudyOptions } from './options.ts'
 import type { Surroundings } from './terminal.ts'
 
+/** The file that makes a folder a study. */
 export const CONFIG_FILE = 'gloss.yaml'
 const DATABASE_FILE = 'gloss.db'
 const LOCK_FILE = 'gloss.lock'

@@ -27,7 +27,9 @@ const manifestSchema = z.object({
   ),
 })
 
+/** The manifest of a collection. `inputs` is a fingerprint of what it was made from. */
 export type ActivationManifest = z.infer<typeof manifestSchema>
+/** One shard in a manifest: the corpus tokens `start` to `end` − 1 and its number of firings. */
 export type ActivationShardEntry = ActivationManifest['shards'][number]
 
 /** A run of tokens with what fires on them: token `start + i` has entries `offsets[i] … offsets[i + 1] − 1`. */

@@ -2,6 +2,7 @@ import { hash32 } from '../core/random.ts'
 
 /** The side of a document: its examples serve one use and no other. */
 export const EXPLAIN_SIDE = 0
+/** The other side. */
 export const SCORE_SIDE = 1
 const UNDECIDED = 2
 

@@ -2,6 +2,7 @@ import type { TrainingStep } from './dictionary.ts'
 
 /** The verbs that make up a run, in order. */
 export const STAGES = ['tokenize', 'train', 'collect', 'sample', 'explain', 'score'] as const
+/** One of {@link STAGES}. */
 export type StageName = (typeof STAGES)[number]
 
 /** What a verb tells while it works. The CLI shows these as progress and can log them. */

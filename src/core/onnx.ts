@@ -15,6 +15,7 @@ export const ONNX_TYPE = {
   bfloat16: 16,
 } as const
 
+/** The name of an element type. */
 export type OnnxType = keyof typeof ONNX_TYPE
 
 /** A node's attribute: integers and floats are told apart by {@link float}. */

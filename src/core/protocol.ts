@@ -43,6 +43,7 @@ export const protocolSchema = z.strictObject({
 
 /** A protocol with the hash of the file that defines it. */
 export type Protocol = z.infer<typeof protocolSchema> & { readonly hash: string }
+/** How many examples of each slice a use gets. */
 export type SliceMix = Protocol['explain']
 
 /** What an example is for. */

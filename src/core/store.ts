@@ -46,6 +46,7 @@ export interface FeatureSetMetrics {
   readonly tokens: number
 }
 
+/** A feature set: what gets explained. */
 export interface FeatureSetRecord {
   readonly id: string
   readonly kind: 'sae' | 'neurons' | 'random' | 'imported'
@@ -59,6 +60,7 @@ export interface FeatureSetRecord {
   readonly provenanceId: string
 }
 
+/** One pass of a corpus through model and feature set. Densities are shares of the `eligible` tokens. */
 export interface CollectionRecord {
   readonly setId: string
   readonly corpusHash: string
@@ -79,6 +81,7 @@ export interface LogitEffects {
   readonly bottom: readonly (readonly [token: number, value: number])[]
 }
 
+/** A feature's statistics over its collection. `histogram` counts activations in bins of equal width over (0, max]. */
 export interface FeatureRecord {
   readonly id: number
   readonly density: number
@@ -91,10 +94,12 @@ export interface FeatureRecord {
   readonly logits: LogitEffects | null
 }
 
+/** An example with its id. */
 export interface StoredExample extends Example {
   readonly id: number
 }
 
+/** A request to an LLM with what came of it. */
 export interface RequestRecord {
   readonly hash: string
   readonly endpoint: string
@@ -109,6 +114,7 @@ export interface RequestRecord {
   readonly attempts: number
 }
 
+/** A text about one feature from one explainer, or the reason why there is none. */
 export interface ExplanationRecord {
   readonly id: string
   readonly setId: string
@@ -121,6 +127,7 @@ export interface ExplanationRecord {
   readonly provenanceId: string
 }
 
+/** A score with everything that a reader needs to judge it. */
 export interface ScoreRecord extends ScoreResult {
   readonly id: string
   readonly explanationId: string
@@ -135,6 +142,7 @@ export interface ScoreRecord extends ScoreResult {
   readonly provenanceId: string
 }
 
+/** A control beside a score. */
 export interface ControlRecord extends ControlResult {
   readonly scoreId: string
   /** Shuffled: the feature whose explanation was used. */

@@ -29,4 +29,5 @@ export const studyConfigSchema = z.strictObject({
     .prefault({}),
 })
 
+/** The checked settings. */
 export type StudyConfig = z.output<typeof studyConfigSchema>

@@ -6,6 +6,7 @@ import { hash32, Random } from '../core/random.ts'
 import { toEndpointError } from './endpoint-failure.ts'
 import { readReplyBody } from './reply-body.ts'
 
+/** Where to ask and how long to wait. */
 export interface OpenAiChatOptions {
   readonly baseUrl: string
   readonly model: string

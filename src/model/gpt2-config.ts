@@ -4,6 +4,7 @@ import { describeIssues } from '../core/parse.ts'
 
 /** Activation functions between the two MLP matrices, under the names that checkpoints use. */
 export const activationSchema = z.enum(['relu', 'gelu', 'gelu_new', 'gelu_fast', 'gelu_pytorch_tanh', 'silu'])
+/** The name of an activation function. */
 export type Activation = z.infer<typeof activationSchema>
 
 const gpt2Schema = z.object({

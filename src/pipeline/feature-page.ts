@@ -28,11 +28,13 @@ export interface FeaturePage {
   readonly examples: readonly PageExample[]
 }
 
+/** What a feature adds to a token's logit. */
 export interface LogitEffect {
   readonly token: string
   readonly value: number
 }
 
+/** An explanation with its scores. */
 export interface PageExplanation extends Pick<
   ExplanationRecord,
   'id' | 'text' | 'problem' | 'explainer' | 'llm'
@@ -40,6 +42,7 @@ export interface PageExplanation extends Pick<
   readonly scores: readonly PageScore[]
 }
 
+/** A score with its controls and the gains over them, by the controls' names. */
 export interface PageScore extends Pick<
   ScoreRecord,
   | 'id'
@@ -64,6 +67,7 @@ export interface PageScore extends Pick<
   >
 }
 
+/** An example with its tokens as texts. */
 export interface PageExample {
   readonly use: Use
   readonly slice: Slice

@@ -8,7 +8,7 @@ import type {
   Store,
 } from '../core/store.ts'
 import { TABLE_EXPLAINER } from './explain.ts'
-import { SIMULATION } from './score.ts'
+import { SIMULATION } from './simulation-scorer.ts'
 
 /** What a study knows of one feature, with the explanation by the explainer that it last worked with. */
 export interface FeatureRow {

@@ -3,7 +3,7 @@ import type { ControlName } from '../core/scores.ts'
 import type { FeatureSetMetrics, FeatureSetRecord, StageRecord, Store } from '../core/store.ts'
 import { type FeatureRow, featureRows, type Standing, standingOf } from './feature-rows.ts'
 import { registersOf } from './registers.ts'
-import { SIMULATION } from './score.ts'
+import { SIMULATION } from './simulation-scorer.ts'
 
 /** A study in numbers: what `gloss status --json` prints. */
 export interface StudyStatus {

@@ -20,6 +20,7 @@ export interface TrainingPlan {
   readonly heldOut: readonly number[]
 }
 
+/** Contexts whose tokens are shuffled together, and the steps that they are trained on in. */
 export interface TrainingChunk {
   /** Steps taken before this chunk. */
   readonly firstStep: number

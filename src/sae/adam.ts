@@ -1,11 +1,13 @@
 /** Adam (Kingma and Ba 2015) with bias correction; ε is added outside the root, as PyTorch does. */
 
+/** Decay rates of the two moments, and ε. */
 export interface AdamOptions {
   readonly beta1: number
   readonly beta2: number
   readonly epsilon: number
 }
 
+/** The values of the paper. */
 export const ADAM_DEFAULTS: AdamOptions = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
 
 /** First and second moments of one parameter's gradients. */
@@ -14,6 +16,7 @@ export interface AdamMoments {
   readonly second: Float32Array
 }
 
+/** Moments before the first step. */
 export function zeroMoments(size: number): AdamMoments {
   return { first: new Float32Array(size), second: new Float32Array(size) }
 }

@@ -17,6 +17,7 @@ export interface SaeWeights {
 
 /** Names of the parameters in the order in which they are updated and stored. */
 export const PARAMETERS = ['W_enc', 'b_enc', 'W_dec', 'b_dec'] as const
+/** The name of a parameter. */
 export type ParameterName = (typeof PARAMETERS)[number]
 
 /** The shape of a parameter. */

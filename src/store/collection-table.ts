@@ -17,6 +17,7 @@ const rowSchema = z.object({
   provenanceId: z.string(),
 })
 
+/** The part of the store for collections, one per feature set. */
 export function collectionTable(connection: Connection): Store['collections'] {
   const select = connection.prepare(
     `SELECT set_id AS setId, corpus_hash AS corpusHash, tokenizer_hash AS tokenizerHash, tokens, eligible, documents,

@@ -4,6 +4,7 @@ import Database from 'better-sqlite3'
 import { GlossError, StoreError } from '../core/errors.ts'
 import { applyMigrations, type Migration } from './migrations.ts'
 
+/** An open database. */
 export type Connection = Database.Database
 
 /** How long a writer waits for another one. */

@@ -5,6 +5,7 @@ import type { Connection } from './database.ts'
 
 const rowSchema = z.object({ name: z.string(), register: z.string().nullable(), tokens: z.number() })
 
+/** The part of the store for the corpus' documents. */
 export function documentTable(connection: Connection): Store['documents'] {
   const select = connection.prepare(
     'SELECT name, register, tokens FROM document WHERE corpus_hash = ? ORDER BY id',

@@ -23,6 +23,7 @@ const rowSchema = z.object({
 
 const topSchema = z.object({ feature: z.number(), token: z.number(), document: z.number() })
 
+/** The part of the store for examples, and which features were sampled. */
 export function exampleTable(connection: Connection): Store['examples'] {
   const selectSampled = connection
     .prepare('SELECT feature_id FROM sample WHERE set_id = ? AND protocol = ?')

@@ -18,6 +18,7 @@ const rowSchema = z.object({
 const COLUMNS = `id, set_id AS setId, feature_id AS featureId, explainer, llm, text, problem, request_hash AS requestHash,
   provenance_id AS provenanceId`
 
+/** The part of the store for explanations. */
 export function explanationTable(connection: Connection): Store['explanations'] {
   const selectAll = connection.prepare(
     `SELECT ${COLUMNS} FROM explanation WHERE set_id = ? ORDER BY feature_id, id`,

@@ -26,6 +26,7 @@ const rowSchema = z.object({
   provenanceId: z.string(),
 })
 
+/** The part of the store for feature sets. */
 export function featureSetTable(connection: Connection): Store['featureSets'] {
   const select = connection.prepare(
     `SELECT id, kind, hook, architecture, features, d_in AS dIn, folder, metrics, provenance_id AS provenanceId

@@ -19,6 +19,7 @@ const rowSchema = z.object({
 
 const COLUMNS = `id, density, max, firings, state, token_share AS tokenShare, single_token AS singleToken, histogram, logits`
 
+/** The part of the store for features' statistics. */
 export function featureTable(connection: Connection): Store['features'] {
   const selectAll = connection.prepare(`SELECT ${COLUMNS} FROM feature WHERE set_id = ? ORDER BY id`)
   const selectOne = connection.prepare(`SELECT ${COLUMNS} FROM feature WHERE set_id = ? AND id = ?`)

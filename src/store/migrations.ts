@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Database } from 'better-sqlite3'
 import { z } from 'zod'
 import { StoreError } from '../core/errors.ts'
 import { sha256 } from '../core/hash.ts'
-import type { Connection } from './database.ts'
 
 /** A numbered change of the schema. */
 export interface Migration {
@@ -41,7 +41,7 @@ const appliedSchema = z.array(z.object({ number: z.number(), name: z.string(), s
  * @param keepCopy copies the database to a path beside it; called before an existing study is changed
  */
 export function applyMigrations(
-  connection: Connection,
+  connection: Database,
   migrations: readonly Migration[],
   keepCopy: (path: string) => void,
 ): void {

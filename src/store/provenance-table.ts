@@ -21,6 +21,7 @@ const rowSchema = z.object({
   llm: text,
 })
 
+/** The part of the store for provenances. */
 export function provenanceTable(connection: Connection): Store['provenance'] {
   const select = connection.prepare(
     `SELECT version, seed, model, weights_hash AS weightsHash, tokenizer_hash AS tokenizerHash, corpus_hash AS corpusHash,

@@ -31,6 +31,7 @@ const totalsSchema = z.object({
   completionTokens: z.number(),
 })
 
+/** The part of the store for requests to LLMs with their replies. */
 export function requestTable(connection: Connection): Store['requests'] {
   const select = connection.prepare(
     `SELECT hash, endpoint, model, body, response, status, error, usage, latency_ms AS latencyMs, attempts

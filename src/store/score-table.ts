@@ -39,6 +39,7 @@ const SCORE_COLUMNS = `score.id, explanation_id AS explanationId, scorer, protoc
 const CONTROL_COLUMNS = `score_id AS scoreId, control.name, control.value, gain, gain_low AS gainLow, gain_high AS gainHigh,
   partner`
 
+/** The part of the store for scores and their controls. */
 export function scoreTable(connection: Connection): Store['scores'] {
   const selectAll = connection.prepare(
     `SELECT ${SCORE_COLUMNS} FROM score JOIN explanation ON explanation.id = explanation_id

@@ -11,6 +11,7 @@ const rowSchema = z.object({
   seconds: z.number(),
 })
 
+/** The part of the store for how far verbs have come. */
 export function stageTable(connection: Connection): Store['stages'] {
   const select = connection.prepare('SELECT name, state, done, total, seconds FROM stage ORDER BY rowid')
   const upsert = connection.prepare(

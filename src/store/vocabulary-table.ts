@@ -5,6 +5,7 @@ import type { Connection } from './database.ts'
 
 const rowSchema = z.object({ id: z.number(), bytes: z.instanceof(Uint8Array) })
 
+/** The part of the store for the bytes of token ids. */
 export function vocabularyTable(connection: Connection): Store['vocabulary'] {
   const select = connection.prepare('SELECT id, bytes FROM vocabulary WHERE tokenizer_hash = ? ORDER BY id')
   const insert = connection.prepare('INSERT OR REPLACE INTO vocabulary VALUES (?, ?, ?)')

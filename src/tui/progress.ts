@@ -19,6 +19,7 @@ export interface StageView {
   readonly training: TrainingStep | null
 }
 
+/** The view of every stage, in order. */
 export type ProgressState = ReadonlyMap<StageName, StageView>
 
 const WAITING: StageView = {
