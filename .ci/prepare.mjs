@@ -4,15 +4,9 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
-const compiler = `${root}node_modules/typescript/bin/tsc`
-if (existsSync(compiler)) {
-  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
-    cwd: root,
-    stdio: 'inherit',
-  })
+if (existsSync(`${root}node_modules/typescript`)) {
+  const { status } = spawnSync('npm run --silent build', { cwd: root, shell: true, stdio: 'inherit' })
   process.exitCode = status ?? 1
 } else if (!existsSync(`${root}dist/cli/main.js`)) {
-  process.stdout.write(
-    'gloss is not built: run npm ci without --omit=dev, or npm run build where TypeScript is installed\n',
-  )
+  process.stdout.write('gloss is not built: run npm ci without --omit=dev\n')
 }

@@ -5,10 +5,24 @@ export interface FeatureFirings {
   readonly feature: number
   readonly tokens: Uint32Array
   readonly activations: Float32Array
+  /** The label of each token, where labels were asked for. */
+  readonly labels: Uint32Array
+}
+
+/** The feature's activation at a corpus token; 0 where it does not fire. */
+export function activationAt({ tokens, activations }: FeatureFirings, token: number): number {
+  let low = 0
+  let high = tokens.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (tokens[middle]! < token) low = middle + 1
+    else high = middle
+  }
+  return tokens[low] === token ? activations[low]! : 0
 }
 
 /** Bytes that one firing takes in memory. */
-const BYTES_PER_FIRING = 8
+const BYTES_PER_FIRING = 12
 
 /**
  * Turns shards, which go token by token, into firings feature by feature. Features come in ascending order; shards
@@ -16,11 +30,14 @@ const BYTES_PER_FIRING = 8
  *
  * @param firings number of firings of each feature, as counted over the same shards
  * @param readShards yields the shards in the order of their tokens
+ * @param tokenLabels a number for every corpus token that is to come with its firings: looking it up later, firing by
+ *   firing, would wait for the memory each time
  */
 export function* firingsByFeature(
   firings: Uint32Array | Float64Array,
   readShards: () => Iterable<ActivationShard>,
   memoryLimit: number,
+  tokenLabels: Uint32Array | null = null,
 ): Generator<FeatureFirings> {
   const perPass = Math.max(1, Math.floor(memoryLimit / BYTES_PER_FIRING))
   for (let first = 0; first < firings.length;) {
@@ -28,7 +45,7 @@ export function* firingsByFeature(
     let total = 0
     while (end < firings.length && (end === first || total + firings[end]! <= perPass))
       total += firings[end++]!
-    yield* gather(first, firings.subarray(first, end), total, readShards())
+    yield* gather(first, firings.subarray(first, end), total, readShards(), tokenLabels)
     first = end
   }
 }
@@ -38,9 +55,11 @@ function* gather(
   firings: Uint32Array | Float64Array,
   total: number,
   shards: Iterable<ActivationShard>,
+  tokenLabels: Uint32Array | null,
 ): Generator<FeatureFirings> {
   const tokens = new Uint32Array(total)
   const activations = new Float32Array(total)
+  const labels = new Uint32Array(tokenLabels ? total : 0)
   const next = new Float64Array(firings.length)
   for (let i = 1; i < firings.length; i++) next[i] = next[i - 1]! + firings[i - 1]!
   const starts = next.slice()
@@ -48,12 +67,14 @@ function* gather(
     const { offsets, features, values } = shard
     for (let row = 0; row < offsets.length - 1; row++) {
       const token = shard.start + row
+      const label = tokenLabels ? tokenLabels[token]! : 0
       for (let entry = offsets[row]!; entry < offsets[row + 1]!; entry++) {
         const index = features[entry]! - first
         if (index < 0 || index >= firings.length) continue
         const place = next[index]!++
         tokens[place] = token
         activations[place] = values[entry]!
+        if (tokenLabels) labels[place] = label
       }
     }
   }
@@ -62,5 +83,6 @@ function* gather(
       feature: first + i,
       tokens: tokens.subarray(starts[i], next[i]),
       activations: activations.subarray(starts[i], next[i]),
+      labels: labels.subarray(starts[i], next[i]),
     }
 }

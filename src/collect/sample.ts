@@ -2,10 +2,16 @@ import { type ContextPlan, contextOffset } from '../core/contexts.ts'
 import { firingWindowsWanted, type Protocol, type Use } from '../core/protocol.ts'
 import { hash32, Random } from '../core/random.ts'
 import type { Example, FeatureState } from '../core/records.ts'
-import type { FeatureFirings } from './firings.ts'
-import { type DrawnWindow, SideDrawer, strongestFirst } from './side-drawer.ts'
+import {
+  countByDocument,
+  DistinctFiringWindows,
+  type FiringWindows,
+  strongestFirst,
+  windowsIn,
+} from './firing-windows.ts'
+import { activationAt, type FeatureFirings } from './firings.ts'
+import { type DrawnWindow, SideDrawer } from './side-drawer.ts'
 import { DocumentSplit, EXPLAIN_SIDE, SCORE_SIDE } from './split.ts'
-import { WindowSet } from './window-set.ts'
 import type { WindowIndex } from './windows.ts'
 
 /** What sampling says of one feature. A feature that is `tooRare` keeps no examples. */
@@ -30,109 +36,85 @@ export class FeatureSampler {
   readonly #protocol: Protocol
   readonly #seed: number
   readonly #contextOf: Uint32Array
-  /** The current feature's activation at every corpus token. */
-  readonly #activations: Float32Array
+  readonly #distinct: DistinctFiringWindows
 
+  /** @param documents number of documents in the corpus */
   constructor(windows: WindowIndex, plan: ContextPlan, documents: number, protocol: Protocol, seed: number) {
     this.#windows = windows
     this.#plan = plan
     this.#documents = documents
     this.#protocol = protocol
     this.#seed = seed
-    this.#activations = new Float32Array(windows.ids.length)
+    this.#distinct = new DistinctFiringWindows(windows)
     this.#contextOf = new Uint32Array(windows.ids.length)
     for (let context = 0; context < plan.documents.length; context++)
       this.#contextOf.fill(context, plan.starts[context], plan.starts[context + 1])
   }
 
+  /** The sample of one feature. */
   sample(firings: FeatureFirings): FeatureSample {
-    const { feature, tokens, activations } = firings
-    if (tokens.length === 0) return { feature, state: 'dead', singleToken: null, examples: [] }
-    for (let i = 0; i < tokens.length; i++) this.#activations[tokens[i]!] = activations[i]!
-    try {
-      return this.#draw(feature, tokens)
-    } finally {
-      for (const token of tokens) this.#activations[token] = 0
-    }
+    const { feature } = firings
+    if (firings.tokens.length === 0) return { feature, state: 'dead', singleToken: null, examples: [] }
+    const { documentOf } = this.#windows
+    const distinct = this.#distinct.of(firings, (token) =>
+      hash32(this.#seed, feature, documentOf[token]!, this.#positionOf(token)),
+    )
+    const singleToken = this.#isSingleToken(firings, distinct)
+    const examples = this.#examples(firings, distinct)
+    return examples
+      ? { feature, state: 'alive', singleToken, examples }
+      : { feature, state: 'tooRare', singleToken, examples: [] }
   }
 
-  #draw(feature: number, firingTokens: Uint32Array): FeatureSample {
-    const { minimumFiringWindows, minimumScoreExamples, minimumFiringExamples } = this.#protocol
-    const distinct = this.#distinctFiringWindows(feature, firingTokens)
-    const singleToken = this.#isSingleToken(distinct.tokens)
-    const tooRare: FeatureSample = { feature, state: 'tooRare', singleToken, examples: [] }
-
-    const perDocument = new Map<number, number>()
-    for (const token of distinct.tokens) {
-      const document = this.#windows.documentOf[token]!
-      perDocument.set(document, (perDocument.get(document) ?? 0) + 1)
-    }
-    if (perDocument.size < 2) return tooRare
-    const { intervals, explain, score } = this.#protocol
+  /** The examples of both uses, or null where the feature is too rare for the protocol. */
+  #examples(firings: FeatureFirings, distinct: FiringWindows): Example[] | null {
+    const { feature } = firings
+    const { intervals, explain, score, minimumFiringWindows } = this.#protocol
+    const documents = countByDocument(distinct)
+    if (documents.length < 2) return null
     const wanted = {
       explain: firingWindowsWanted(explain, intervals),
       score: firingWindowsWanted(score, intervals),
     }
-    const split = new DocumentSplit(this.#documents, perDocument, wanted, this.#seed, feature)
-    const sides = [EXPLAIN_SIDE, SCORE_SIDE].map((side) =>
-      distinct.tokens.filter((token) => split.sideOf(this.#windows.documentOf[token]!) === side),
-    )
-    if (sides.some((side) => side.length < minimumFiringWindows)) return tooRare
+    const split = new DocumentSplit(this.#documents, documents, wanted, this.#seed, feature)
+    const explainSide = windowsIn(distinct, (document) => split.sideOf(document) === EXPLAIN_SIDE)
+    const scoreSide = windowsIn(distinct, (document) => split.sideOf(document) === SCORE_SIDE)
+    if (Math.min(explainSide.tokens.length, scoreSide.tokens.length) < minimumFiringWindows) return null
 
-    const drawer = new SideDrawer(
-      this.#windows,
-      this.#activations,
-      this.#protocol,
-      this.#seed,
-      feature,
-      split,
-      distinct.set,
-    )
-    const explained = drawer.draw('explain', explain, sides[EXPLAIN_SIDE]!)
-    const scored = drawer.draw('score', score, sides[SCORE_SIDE]!)
+    const drawer = new SideDrawer(this.#windows, firings, this.#protocol, this.#seed, split, this.#distinct)
+    const explained = drawer.draw('explain', explain, explainSide)
+    const scored = drawer.draw('score', score, scoreSide)
     const examples = [
-      ...explained.map((drawn) => this.#example('explain', drawn, this.#windows.size >> 1)),
+      ...explained.map((drawn) => this.#example('explain', drawn, this.#windows.size >> 1, firings)),
       ...scored.map((drawn, index) =>
-        this.#example('score', drawn, this.#nominalIndex(feature, index, drawn.token)),
+        this.#example('score', drawn, this.#nominalIndex(feature, index, drawn.token), firings),
       ),
     ]
-    const forScoring = examples.filter((example) => example.use === 'score')
-    const firing = forScoring.filter((example) => example.activations.some((activation) => activation > 0))
-    if (forScoring.length < minimumScoreExamples || firing.length < minimumFiringExamples) return tooRare
-    return { feature, state: 'alive', singleToken, examples }
+    return this.#isEnough(examples.slice(explained.length)) ? examples : null
   }
 
-  /**
-   * Firing nominal tokens, equal windows once: the copy with the smallest hash of seed, feature, document and
-   * position stays. In ascending order.
-   */
-  #distinctFiringWindows(
-    feature: number,
-    firingTokens: Uint32Array,
-  ): { tokens: Uint32Array; set: WindowSet } {
-    const set = new WindowSet(this.#windows, firingTokens.length)
-    const rank = (token: number): number =>
-      hash32(this.#seed, feature, this.#windows.documentOf[token]!, this.#positionOf(token))
-    for (const token of firingTokens) {
-      if (!this.#windows.isNominal(token)) continue
-      const held = set.find(token)
-      if (held === null || rank(token) < rank(held)) set.put(token)
-    }
-    const tokens = firingTokens.filter((token) => this.#windows.isNominal(token) && set.find(token) === token)
-    return { tokens, set }
+  #isEnough(forScoring: readonly Example[]): boolean {
+    const { minimumScoreExamples, minimumFiringExamples } = this.#protocol
+    const firing = forScoring.filter(({ activations }) => activations.some((activation) => activation > 0))
+    return forScoring.length >= minimumScoreExamples && firing.length >= minimumFiringExamples
   }
 
-  #isSingleToken(distinct: Uint32Array): boolean | null {
-    const strongest = strongestFirst(distinct, this.#activations, SINGLE_TOKEN_WINDOWS)
-    if (strongest.length === 0) return null
+  #isSingleToken(firings: FeatureFirings, distinct: FiringWindows): boolean | null {
     const half = this.#windows.size >> 1
-    const ids = strongest.map((token) => {
-      let best = token
-      for (let at = token - half; at <= token + half; at++)
-        if (this.#activations[at]! > this.#activations[best]!) best = at
+    const strongest = strongestFirst(distinct, SINGLE_TOKEN_WINDOWS).map((place) => {
+      const nominal = distinct.tokens[place]!
+      let best = nominal
+      let largest = distinct.activations[place]!
+      for (let token = nominal - half; token <= nominal + half; token++) {
+        const activation = activationAt(firings, token)
+        if (activation > largest) {
+          best = token
+          largest = activation
+        }
+      }
       return this.#windows.ids[best]!
     })
-    return ids.every((id) => id === ids[0])
+    return strongest.length === 0 ? null : strongest.every((id) => id === strongest[0])
   }
 
   /** Where the nominal token stands in a score window: at an index drawn among those that give a legal window. */
@@ -145,9 +127,10 @@ export class FeatureSampler {
     return new Random(this.#seed, 'nominal index', feature, index).pick(legal)
   }
 
-  #example(use: Use, { slice, token }: DrawnWindow, nominal: number): Example {
+  #example(use: Use, { slice, token }: DrawnWindow, nominal: number, firings: FeatureFirings): Example {
     const first = token - nominal
-    const end = first + this.#windows.size
+    const tokens = Array.from({ length: this.#windows.size }, (_, index) => first + index)
+    const activations = tokens.map((each) => activationAt(firings, each))
     return {
       use,
       slice,
@@ -155,9 +138,9 @@ export class FeatureSampler {
       context: this.#contextOf[token]!,
       position: this.#positionOf(token),
       nominal,
-      silent: this.#activations[token] === 0,
-      tokens: Array.from(this.#windows.ids.subarray(first, end)),
-      activations: Array.from(this.#activations.subarray(first, end)),
+      silent: activations[nominal] === 0,
+      tokens: tokens.map((each) => this.#windows.ids[each]!),
+      activations,
     }
   }
 

@@ -1,5 +1,7 @@
 import { examplesWanted, type Protocol, type Slice, type SliceMix, type Use } from '../core/protocol.ts'
 import { hash32, Random } from '../core/random.ts'
+import { type DistinctFiringWindows, type FiringWindows, strongestFirst } from './firing-windows.ts'
+import { activationAt, type FeatureFirings } from './firings.ts'
 import { type DocumentSplit, EXPLAIN_SIDE, SCORE_SIDE } from './split.ts'
 import { WindowSet } from './window-set.ts'
 import type { WindowIndex } from './windows.ts'
@@ -16,32 +18,30 @@ export interface DrawnWindow {
 /** Draws the slices of one feature, side by side, so that no window is drawn twice or equals another. */
 export class SideDrawer {
   readonly #windows: WindowIndex
-  readonly #activations: Float32Array
+  readonly #firings: FeatureFirings
   readonly #protocol: Protocol
   readonly #seed: number
-  readonly #feature: number
   readonly #split: DocumentSplit
-  readonly #distinctFiring: WindowSet
+  readonly #distinct: DistinctFiringWindows
   readonly #drawn: WindowSet
   /** Vocabulary entries of the explain side's top windows, strongest first. */
   #topEntries: readonly number[] = []
 
+  /** @param distinct holds the feature's distinct firing windows */
   constructor(
     windows: WindowIndex,
-    activations: Float32Array,
+    firings: FeatureFirings,
     protocol: Protocol,
     seed: number,
-    feature: number,
     split: DocumentSplit,
-    distinctFiring: WindowSet,
+    distinct: DistinctFiringWindows,
   ) {
     this.#windows = windows
-    this.#activations = activations
+    this.#firings = firings
     this.#protocol = protocol
     this.#seed = seed
-    this.#feature = feature
     this.#split = split
-    this.#distinctFiring = distinctFiring
+    this.#distinct = distinct
     const { explain, score, intervals } = protocol
     this.#drawn = new WindowSet(
       windows,
@@ -49,62 +49,92 @@ export class SideDrawer {
     )
   }
 
-  /** @param firing the side's distinct firing windows, ascending */
-  draw(use: Use, mix: SliceMix, firing: Uint32Array): DrawnWindow[] {
+  /** Draws the examples of one use. The explain side comes first: it decides which tokens `other` is about. */
+  draw(use: Use, mix: SliceMix, firing: FiringWindows): DrawnWindow[] {
     const side = use === 'explain' ? EXPLAIN_SIDE : SCORE_SIDE
-    const top = strongestFirst(firing, this.#activations, mix.top)
-    for (const token of top) this.#drawn.put(token)
-    if (use === 'explain') this.#topEntries = [...new Set(top.map((token) => this.#windows.ids[token]!))]
+    const top = strongestFirst(firing, mix.top)
+    const taken = new Set(top)
+    const intervals = this.#drawIntervals(use, mix.perInterval, firing, taken)
+    for (const place of taken) this.#drawn.add(firing.tokens[place]!, 0)
+    if (use === 'explain')
+      this.#topEntries = [...new Set(top.map((place) => this.#windows.ids[firing.tokens[place]!]!))]
     return [
-      ...top.map((token) => ({ slice: 'top' as const, token })),
-      ...this.#drawIntervals(use, mix.perInterval, firing),
+      ...top.map((place) => ({ slice: 'top' as const, token: firing.tokens[place]! })),
+      ...intervals.flatMap((places, index) =>
+        places.map((place) => ({ slice: `interval ${index + 1}` as const, token: firing.tokens[place]! })),
+      ),
       ...this.#drawRandom(use, mix.random, side),
       ...this.#drawOther(use, mix.other, side),
     ]
   }
 
-  #drawIntervals(use: Use, perInterval: number, firing: Uint32Array): DrawnWindow[] {
+  /**
+   * Places of windows for each interval: first for all intervals those whose activation lies in it, then, where there
+   * are too few, the nearest to its middle. What is drawn is added to `taken`.
+   */
+  #drawIntervals(use: Use, perInterval: number, firing: FiringWindows, taken: Set<number>): number[][] {
     const { intervals } = this.#protocol
-    const max = firing.reduce((largest, token) => Math.max(largest, this.#activations[token]!), 0)
-    const native = Array.from({ length: intervals }, (): number[] => [])
-    for (const token of firing)
-      if (!this.#isDrawn(token))
-        native[Math.ceil((this.#activations[token]! / max) * intervals) - 1]!.push(token)
-
-    const chosen = native.map((candidates, index) => {
-      const random = new Random(this.#seed, 'interval', this.#feature, use, index)
-      const picked: number[] = []
-      while (picked.length < perInterval && candidates.length > 0) {
-        const place = random.below(candidates.length)
-        picked.push(candidates[place]!)
-        candidates[place] = candidates.at(-1)!
-        candidates.pop()
-      }
-      for (const token of picked) this.#drawn.put(token)
-      return picked
-    })
-    for (const [index, picked] of chosen.entries()) {
+    const max = firing.activations.reduce((largest, activation) => Math.max(largest, activation), 0)
+    const chosen = this.#drawNative(use, perInterval, firing, max, taken)
+    for (const place of chosen.flat()) taken.add(place)
+    for (const [index, places] of chosen.entries()) {
       const target = ((index + 0.5) / intervals) * max
-      while (picked.length < perInterval) {
-        const nearest = this.#nearestUndrawn(firing, target)
+      while (places.length < perInterval) {
+        const nearest = this.#nearest(firing, target, taken)
         if (nearest === null) break
-        picked.push(nearest)
-        this.#drawn.put(nearest)
+        places.push(nearest)
+        taken.add(nearest)
       }
     }
-    return chosen.flatMap((picked, index) =>
-      picked.map((token) => ({ slice: `interval ${index + 1}` as const, token })),
-    )
+    return chosen
   }
 
-  #nearestUndrawn(firing: Uint32Array, target: number): number | null {
+  /** For each interval, windows drawn uniformly among the untaken ones whose activation lies in it. */
+  #drawNative(
+    use: Use,
+    perInterval: number,
+    { activations }: FiringWindows,
+    max: number,
+    taken: ReadonlySet<number>,
+  ): number[][] {
+    const { intervals } = this.#protocol
+    const scale = intervals / max
+    const counts = new Uint32Array(intervals)
+    for (let place = 0; place < activations.length; place++)
+      counts[intervalOf(activations[place]!, scale, intervals)]!++
+    for (const place of taken) counts[intervalOf(activations[place]!, scale, intervals)]!--
+    // Which of an interval's candidates, counted in ascending order, are drawn.
+    const ordinals = Array.from(counts, (count, interval) =>
+      drawOrdinals(
+        new Random(this.#seed, 'interval', this.#firings.feature, use, interval),
+        count,
+        perInterval,
+      ),
+    )
+    const chosen = ordinals.map((): number[] => [])
+    const seen = new Uint32Array(intervals)
+    for (let place = 0; place < activations.length; place++) {
+      const interval = intervalOf(activations[place]!, scale, intervals)
+      if (chosen[interval]!.length === ordinals[interval]!.length || taken.has(place)) continue
+      if (ordinals[interval]!.includes(seen[interval]!++)) chosen[interval]!.push(place)
+    }
+    return chosen
+  }
+
+  /** The untaken window whose activation is nearest to a target; ties by hash. */
+  #nearest(
+    { tokens, activations }: FiringWindows,
+    target: number,
+    taken: ReadonlySet<number>,
+  ): number | null {
+    const rank = (place: number): number => hash32(this.#seed, this.#firings.feature, tokens[place]!)
     let nearest: number | null = null
     let distance = Number.POSITIVE_INFINITY
-    for (const token of firing) {
-      const away = Math.abs(this.#activations[token]! - target)
-      if (away > distance || this.#isDrawn(token)) continue
-      if (away < distance || this.#rank(token) < this.#rank(nearest!)) {
-        nearest = token
+    for (let place = 0; place < activations.length; place++) {
+      const away = Math.abs(activations[place]! - target)
+      if (away > distance || taken.has(place)) continue
+      if (away < distance || rank(place) < rank(nearest!)) {
+        nearest = place
         distance = away
       }
     }
@@ -112,46 +142,31 @@ export class SideDrawer {
   }
 
   #drawRandom(use: Use, count: number, side: number): DrawnWindow[] {
-    const random = new Random(this.#seed, 'random', this.#feature, use)
+    const random = new Random(this.#seed, 'random', this.#firings.feature, use)
     const drawn: DrawnWindow[] = []
     while (drawn.length < count) {
-      const token = this.#drawUniformly(random, this.#windows.nominalTokens, (candidate) =>
-        this.#isOn(side, candidate),
-      )
+      const token = this.#drawUniformly(random, this.#windows.nominalTokens, side, () => true)
       if (token === null) break
       drawn.push({ slice: 'random', token })
-      this.#drawn.put(token)
     }
     return drawn
   }
 
   /** Round robin over the top entries: first occurrences on which the feature is silent, then any. */
   #drawOther(use: Use, count: number, side: number): DrawnWindow[] {
-    const random = new Random(this.#seed, 'other', this.#feature, use)
+    const random = new Random(this.#seed, 'other', this.#firings.feature, use)
+    const { entryStarts, byEntry } = this.#windows
     const drawn: DrawnWindow[] = []
-    const accepts =
-      this.#protocol.other === 'any'
-        ? [() => true]
-        : [
-            (token: number) => this.#activations[token] === 0,
-            (token: number) => this.#activations[token]! > 0,
-          ]
-    for (const accept of accepts) {
+    for (const accept of this.#otherPasses()) {
       let entries = this.#topEntries
       while (entries.length > 0 && drawn.length < count) {
         const remaining: number[] = []
         for (const entry of entries) {
           if (drawn.length === count) break
-          const { entryStarts, byEntry } = this.#windows
           const occurrences = byEntry.subarray(entryStarts[entry], entryStarts[entry + 1])
-          const token = this.#drawUniformly(
-            random,
-            occurrences,
-            (candidate) => this.#isOn(side, candidate) && accept(candidate),
-          )
+          const token = this.#drawUniformly(random, occurrences, side, accept)
           if (token === null) continue
           drawn.push({ slice: 'other', token })
-          this.#drawn.put(token)
           remaining.push(entry)
         }
         entries = remaining
@@ -160,47 +175,63 @@ export class SideDrawer {
     return drawn
   }
 
-  /** One of the acceptable candidates that equals no window of the feature, uniformly; null if there is none. */
-  #drawUniformly(random: Random, candidates: Uint32Array, accept: (token: number) => boolean): number | null {
-    if (candidates.length === 0) return null
-    const usable = (token: number): boolean => accept(token) && this.#isFresh(token)
-    for (let attempt = 0; attempt < REJECTIONS_BEFORE_LISTING; attempt++) {
-      const token = candidates[random.below(candidates.length)]!
-      if (usable(token)) return token
-    }
-    const listed = candidates.filter(usable)
-    return listed.length > 0 ? listed[random.below(listed.length)]! : null
+  #otherPasses(): ((token: number) => boolean)[] {
+    if (this.#protocol.other === 'any') return [() => true]
+    return [
+      (token) => activationAt(this.#firings, token) === 0,
+      (token) => activationAt(this.#firings, token) > 0,
+    ]
+  }
+
+  /**
+   * Takes one of the acceptable candidates on a side, uniformly among those that equal no window of the feature; null
+   * if there is none.
+   */
+  #drawUniformly(
+    random: Random,
+    candidates: Uint32Array,
+    side: number,
+    accept: (token: number) => boolean,
+  ): number | null {
+    const usable = (token: number): boolean =>
+      this.#split.sideOf(this.#windows.documentOf[token]!) === side && accept(token) && this.#isFresh(token)
+    const token = pickUsable(random, candidates, usable)
+    if (token !== null) this.#drawn.add(token, 0)
+    return token
   }
 
   /** Whether a window may still be drawn: no equal one was, and it is not a copy of a distinct firing window. */
   #isFresh(token: number): boolean {
-    const standing = this.#distinctFiring.find(token)
+    const standing = this.#distinct.standsFor(token)
     return (standing === null || standing === token) && this.#drawn.find(token) === null
-  }
-
-  #isOn(side: number, token: number): boolean {
-    return this.#split.sideOf(this.#windows.documentOf[token]!) === side
-  }
-
-  #isDrawn(token: number): boolean {
-    return this.#drawn.find(token) === token
-  }
-
-  #rank(token: number): number {
-    return hash32(this.#seed, this.#feature, token)
   }
 }
 
-/** The `count` tokens with the largest activations, in descending order; ties by position. */
-export function strongestFirst(tokens: Uint32Array, activations: Float32Array, count: number): number[] {
-  const best: number[] = []
-  for (const token of tokens) {
-    const activation = activations[token]!
-    if (best.length === count && !(activation > activations[best.at(-1)!]!)) continue
-    let place = best.length
-    while (place > 0 && activations[best[place - 1]!]! < activation) place--
-    best.splice(place, 0, token)
-    if (best.length > count) best.pop()
+/** The interval, from 0, of an activation: (k − 1, k] twelfths of the maximum for interval k. */
+function intervalOf(activation: number, scale: number, intervals: number): number {
+  return Math.min(intervals, Math.ceil(activation * scale)) - 1
+}
+
+function pickUsable(
+  random: Random,
+  candidates: Uint32Array,
+  usable: (token: number) => boolean,
+): number | null {
+  if (candidates.length === 0) return null
+  for (let attempt = 0; attempt < REJECTIONS_BEFORE_LISTING; attempt++) {
+    const token = candidates[random.below(candidates.length)]!
+    if (usable(token)) return token
   }
-  return best
+  const listed = candidates.filter(usable)
+  return listed.length > 0 ? listed[random.below(listed.length)]! : null
+}
+
+/** Up to `wanted` different numbers below `count`, uniformly. */
+function drawOrdinals(random: Random, count: number, wanted: number): number[] {
+  const drawn: number[] = []
+  while (drawn.length < Math.min(wanted, count)) {
+    const ordinal = random.below(count)
+    if (!drawn.includes(ordinal)) drawn.push(ordinal)
+  }
+  return drawn
 }

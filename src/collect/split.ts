@@ -6,6 +6,12 @@ export const EXPLAIN_SIDE = 0
 export const SCORE_SIDE = 1
 const UNDECIDED = 2
 
+/** A document with the number of firing windows that it holds. */
+export interface FiringDocument {
+  readonly document: number
+  readonly firingWindows: number
+}
+
 /**
  * Assigns the documents of one feature to the two uses, so that no document serves both.
  *
@@ -19,12 +25,12 @@ export class DocumentSplit {
   readonly #feature: number
 
   /**
-   * @param firingWindows documents that hold firing windows, with their number
+   * @param documents number of documents in the corpus
    * @param wanted firing windows that each side wants
    */
   constructor(
     documents: number,
-    firingWindows: ReadonlyMap<number, number>,
+    firing: readonly FiringDocument[],
     wanted: { readonly explain: number; readonly score: number },
     seed: number,
     feature: number,
@@ -32,22 +38,20 @@ export class DocumentSplit {
     this.#sides = new Uint8Array(documents).fill(UNDECIDED)
     this.#seed = seed
     this.#feature = feature
-    const ordered = [...firingWindows].map(([document, count]) => ({
-      document,
-      count,
-      hash: this.#hash(document),
-    }))
-    ordered.sort((a, b) => b.count - a.count || a.hash - b.hash || a.document - b.document)
+    const ordered = firing
+      .map((one) => ({ ...one, hash: this.#hash(one.document) }))
+      .toSorted((a, b) => b.firingWindows - a.firingWindows || a.hash - b.hash || a.document - b.document)
     const assigned = [0, 0]
-    for (const { document, count } of ordered) {
+    for (const { document, firingWindows } of ordered) {
       const explainShare = assigned[EXPLAIN_SIDE]! / wanted.explain
       const scoreShare = assigned[SCORE_SIDE]! / wanted.score
       const side = explainShare <= scoreShare ? EXPLAIN_SIDE : SCORE_SIDE
-      assigned[side]! += count
+      assigned[side]! += firingWindows
       this.#sides[document] = side
     }
   }
 
+  /** {@link EXPLAIN_SIDE} or {@link SCORE_SIDE}. */
   sideOf(document: number): number {
     if (this.#sides[document] === UNDECIDED) this.#sides[document] = this.#hash(document) & 1
     return this.#sides[document]!

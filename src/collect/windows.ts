@@ -11,6 +11,8 @@ const DIGITS = 0xffff_ffff
 export class WindowIndex {
   readonly size: number
   readonly ids: Uint16Array | Uint32Array
+  /** The first corpus token of each document, and the end of the last. */
+  readonly documentStarts: Float64Array
   /** The document of each corpus token. */
   readonly documentOf: Uint32Array
   /** Every nominal token, ascending. */
@@ -21,7 +23,8 @@ export class WindowIndex {
   /** For each corpus token, how many tokens on from it a run of eligible tokens of one context goes, itself included. */
   readonly #runAhead: Uint32Array
   readonly #folded: Uint32Array
-  readonly #hashes: Uint32Array
+  /** By nominal token, a hash of its centred window, digits folded; 0 for all other tokens. */
+  readonly hashes: Uint32Array
 
   /**
    * @param eligible 1 for tokens that may stand in a window
@@ -37,6 +40,7 @@ export class WindowIndex {
   ) {
     this.size = size
     this.ids = corpus.ids
+    this.documentStarts = corpus.documentStarts
     const tokens = corpus.ids.length
     this.documentOf = new Uint32Array(tokens)
     this.#runAhead = new Uint32Array(tokens)
@@ -51,8 +55,11 @@ export class WindowIndex {
     }
     const folds = Uint32Array.from({ length: vocabularySize }, (_, id) => (allDigits(id) ? DIGITS : id))
     this.#folded = Uint32Array.from(corpus.ids, (id) => folds[id]!)
-    this.nominalTokens = this.#findNominalTokens()
-    this.#hashes = this.#hashWindows()
+    const half = size >> 1
+    this.nominalTokens = Uint32Array.from(this.#runAhead.keys()).filter((token) =>
+      this.legalFrom(token - half),
+    )
+    this.hashes = this.#hashWindows()
     ;[this.entryStarts, this.byEntry] = this.#groupByEntry(vocabularySize)
   }
 
@@ -61,29 +68,12 @@ export class WindowIndex {
     return first >= 0 && first < this.#runAhead.length && this.#runAhead[first]! >= this.size
   }
 
-  /** Whether the window centred on a token is legal. */
-  isNominal(token: number): boolean {
-    return this.legalFrom(token - (this.size >> 1))
-  }
-
-  /** A hash of the centred window of a nominal token, digits folded. */
-  hashOf(token: number): number {
-    return this.#hashes[token]!
-  }
-
   /** Whether the centred windows of two nominal tokens are equal, digits folded. */
   equal(a: number, b: number): boolean {
     const half = this.size >> 1
     for (let offset = -half; offset <= half; offset++)
       if (this.#folded[a + offset] !== this.#folded[b + offset]) return false
     return true
-  }
-
-  #findNominalTokens(): Uint32Array {
-    const found = new Uint32Array(this.#runAhead.length)
-    let count = 0
-    for (let token = 0; token < found.length; token++) if (this.isNominal(token)) found[count++] = token
-    return found.slice(0, count)
   }
 
   #hashWindows(): Uint32Array {
@@ -95,7 +85,8 @@ export class WindowIndex {
         hash = Math.imul(hash ^ this.#folded[at]!, 0x9e3779b1)
         hash ^= hash >>> 15
       }
-      hashes[token] = hash
+      // 0 is kept for tokens that are not nominal.
+      hashes[token] = hash === 0 ? 1 : hash
     }
     return hashes
   }

@@ -20,7 +20,13 @@ export class ModelSession {
     const runtime = await importRuntime()
     const session = await runtime.InferenceSession.create(graph, {
       logSeverityLevel: 3,
-      extra: { session: { model_external_initializers_file_folder_path: weightsFolder } },
+      extra: {
+        session: {
+          model_external_initializers_file_folder_path: weightsFolder,
+          // Threads that spin after a run take the processor from other sessions and from JavaScript.
+          intra_op: { allow_spinning: '0' },
+        },
+      },
     })
     return new ModelSession(runtime, session)
   }

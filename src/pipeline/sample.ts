@@ -79,7 +79,8 @@ export async function* sample(study: Study): AsyncGenerator<StudyEvent, SampleCo
       recorder.record(done)
       block = []
     })
-  for (const firings of firingsByFeature(counts, () => readShards(folder, manifest), FIRINGS_MEMORY)) {
+  const shards = (): ReturnType<typeof readShards> => readShards(folder, manifest)
+  for (const firings of firingsByFeature(counts, shards, FIRINGS_MEMORY, windows.hashes)) {
     if (counts[firings.feature] === 0 || sampled.has(firings.feature)) continue
     block.push(sampler.sample(firings))
     if (block.length < FEATURES_PER_COMMIT) continue

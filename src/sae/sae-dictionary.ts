@@ -5,8 +5,8 @@ import type { Architecture, SaeWeights } from './architecture.ts'
 import { addForwardPass, addPreActivations, constantWeights } from './encoder-graph.ts'
 import { floats, SaeSession } from './session.ts'
 
-/** Rows encoded at once by a `relu` dictionary, whose activations pass through memory densely. */
-const DENSE_ROWS = 1024
+/** Rows encoded at once: their pre-activations stay in the processor's cache between product and selection. */
+const ROWS_PER_RUN = 1024
 
 /** A trained sparse autoencoder, run by onnxruntime with its weights as constants. */
 export class SaeDictionary implements Dictionary {
@@ -29,18 +29,20 @@ export class SaeDictionary implements Dictionary {
   async encode(rows: FloatMatrix): Promise<SparseActivations> {
     this.#encoder ??= SaeSession.open(this.#encoderGraph().encode())
     const session = await this.#encoder
-    if (this.#architecture.kind === 'topk') {
-      const results = await session.run({ x: { data: rows.data, shape: [rows.rows, this.dIn] } })
-      const indices = results['features']!.data as Int32Array
-      return fromTop(floats(results, 'values'), indices, rows.rows, this.#architecture.k)
-    }
-    const parts: Float32Array[] = []
-    for (let start = 0; start < rows.rows; start += DENSE_ROWS) {
-      const count = Math.min(DENSE_ROWS, rows.rows - start)
+    const collector = new SparseCollector(rows.rows)
+    for (let start = 0; start < rows.rows; start += ROWS_PER_RUN) {
+      const count = Math.min(ROWS_PER_RUN, rows.rows - start)
       const data = rows.data.subarray(start * this.dIn, (start + count) * this.dIn)
-      parts.push(floats(await session.run({ x: { data, shape: [count, this.dIn] } }), 'values'))
+      const results = await session.run({ x: { data, shape: [count, this.dIn] } })
+      if (this.#architecture.kind === 'topk')
+        collector.addTop(
+          floats(results, 'values'),
+          results['features']!.data as Int32Array,
+          this.#architecture.k,
+        )
+      else collector.addDense(floats(results, 'values'), this.features)
     }
-    return fromDense(parts, rows.rows, this.features)
+    return collector.finish()
   }
 
   async reconstruct(rows: FloatMatrix): Promise<FloatMatrix> {
@@ -89,41 +91,64 @@ export class SaeDictionary implements Dictionary {
   }
 }
 
-/** Keeps the positive values among the k largest of each row. */
-function fromTop(values: Float32Array, indices: Int32Array, rows: number, k: number): SparseActivations {
-  const offsets = new Uint32Array(rows + 1)
-  const features = new Uint32Array(values.length)
-  const kept = new Float32Array(values.length)
-  let count = 0
-  for (let row = 0; row < rows; row++) {
-    for (let entry = row * k; entry < (row + 1) * k; entry++) {
-      if (!(values[entry]! > 0)) continue
-      features[count] = indices[entry]!
-      kept[count++] = values[entry]!
-    }
-    offsets[row + 1] = count
-  }
-  return { offsets, features: features.subarray(0, count), values: kept.subarray(0, count) }
-}
+/** Gathers the positive values of rows, run by run. */
+class SparseCollector {
+  readonly #offsets: Uint32Array
+  readonly #parts: { features: Uint32Array; values: Float32Array }[] = []
+  #row = 0
+  #count = 0
 
-/** Keeps the positive values of dense rows. */
-function fromDense(parts: readonly Float32Array[], rows: number, width: number): SparseActivations {
-  let positive = 0
-  for (const part of parts) for (let i = 0; i < part.length; i++) if (part[i]! > 0) positive++
-  const offsets = new Uint32Array(rows + 1)
-  const features = new Uint32Array(positive)
-  const values = new Float32Array(positive)
-  let count = 0
-  let row = 0
-  for (const part of parts)
-    for (let start = 0; start < part.length; start += width) {
-      for (let feature = 0; feature < width; feature++) {
-        const value = part[start + feature]!
-        if (!(value > 0)) continue
-        features[count] = feature
-        values[count++] = value
+  constructor(rows: number) {
+    this.#offsets = new Uint32Array(rows + 1)
+  }
+
+  /** Adds rows of k values with the features that they belong to. */
+  addTop(values: Float32Array, features: Int32Array, k: number): void {
+    const kept = { features: new Uint32Array(values.length), values: new Float32Array(values.length) }
+    let count = 0
+    for (let start = 0; start < values.length; start += k) {
+      for (let entry = start; entry < start + k; entry++) {
+        if (!(values[entry]! > 0)) continue
+        kept.features[count] = features[entry]!
+        kept.values[count++] = values[entry]!
       }
-      offsets[++row] = count
+      this.#offsets[++this.#row] = this.#count + count
     }
-  return { offsets, features, values }
+    this.#add(kept.features.subarray(0, count), kept.values.subarray(0, count))
+  }
+
+  /** Adds rows with a value for every feature. */
+  addDense(values: Float32Array, width: number): void {
+    let positive = 0
+    for (let i = 0; i < values.length; i++) if (values[i]! > 0) positive++
+    const kept = { features: new Uint32Array(positive), values: new Float32Array(positive) }
+    let count = 0
+    for (let start = 0; start < values.length; start += width) {
+      for (let feature = 0; feature < width; feature++) {
+        const value = values[start + feature]!
+        if (!(value > 0)) continue
+        kept.features[count] = feature
+        kept.values[count++] = value
+      }
+      this.#offsets[++this.#row] = this.#count + count
+    }
+    this.#add(kept.features, kept.values)
+  }
+
+  finish(): SparseActivations {
+    const features = new Uint32Array(this.#count)
+    const values = new Float32Array(this.#count)
+    let filled = 0
+    for (const part of this.#parts) {
+      features.set(part.features, filled)
+      values.set(part.values, filled)
+      filled += part.values.length
+    }
+    return { offsets: this.#offsets, features, values }
+  }
+
+  #add(features: Uint32Array, values: Float32Array): void {
+    this.#parts.push({ features, values })
+    this.#count += values.length
+  }
 }

@@ -22,7 +22,14 @@ export class SaeSession {
 
   static async open(graph: Uint8Array): Promise<SaeSession> {
     const runtime = await importRuntime()
-    return new SaeSession(runtime, await runtime.InferenceSession.create(graph, { logSeverityLevel: 3 }))
+    return new SaeSession(
+      runtime,
+      await runtime.InferenceSession.create(graph, {
+        logSeverityLevel: 3,
+        // Threads that spin after a run take the processor from other sessions and from JavaScript.
+        extra: { session: { intra_op: { allow_spinning: '0' } } },
+      }),
+    )
   }
 
   /** Runs the graph; outputs come as the runtime gives them. */

@@ -32,6 +32,7 @@ interface DemoOptions extends StudyOptions {
 const CORPUS_FILE = 'corpus.jsonl'
 const HOOK = 'blocks.0.mlp.hook_post'
 const TRAIN_TOKENS = 600_000
+const BATCH_SIZE = 2048
 const LEARNING_RATE = 2e-3
 const ROWS_SHOWN = 16
 
@@ -113,6 +114,7 @@ function makeDemo(folder: string, options: StudyOptions): void {
       features: options.features ?? 4096,
       k: options.k ?? 32,
       tokens: options.trainTokens ?? TRAIN_TOKENS,
+      batchSize: BATCH_SIZE,
       learningRate: options.learningRate ?? LEARNING_RATE,
     },
   })
