@@ -1,3 +1,4 @@
+import { parseTokenTable } from '../autointerp/token-table.ts'
 import type { FeatureSetRecord, Store } from '../core/store.ts'
 import { textOfBytes } from '../core/token-text.ts'
 import { vocabularyOf } from './explain.ts'
@@ -15,6 +16,8 @@ export interface FeatureSummary {
   readonly register: string | null
   readonly explanation: string | null
   readonly explainer: string | null
+  /** For a token-table explanation: its tokens with their levels, to be shown in its place. */
+  readonly table: readonly (readonly [token: string, level: number])[] | null
   readonly score: number | null
   readonly low: number | null
   readonly high: number | null
@@ -37,6 +40,7 @@ export function featureTable(store: Store, set: FeatureSetRecord): FeatureSummar
     const ofFeature = tops.get(feature) ?? new Set()
     tops.set(feature, ofFeature.add(token))
   }
+  const textOf = (token: number): string => textOfBytes(vocabulary[token] ?? new Uint8Array())
   const rows = featureRows(store, set).map((row): FeatureSummary => {
     const { feature, explanation, score, controls } = row
     const shuffledLow = controls.get('shuffled')?.gainLow ?? null
@@ -46,12 +50,14 @@ export function featureTable(store: Store, set: FeatureSetRecord): FeatureSummar
       standing: standingOf(row),
       density: feature.density,
       max: feature.max,
-      topTokens: [...(tops.get(feature.id) ?? [])].map((token) =>
-        textOfBytes(vocabulary[token] ?? new Uint8Array()),
-      ),
+      topTokens: [...(tops.get(feature.id) ?? [])].map(textOf),
       register: registers.get(feature.id) ?? null,
       explanation: explanation?.text ?? null,
       explainer: explanation?.explainer ?? null,
+      table:
+        parseTokenTable(explanation?.text ?? '')?.map(
+          ({ token, level }) => [textOf(token), level] as const,
+        ) ?? null,
       score: score?.value ?? null,
       low: score?.low ?? null,
       high: score?.high ?? null,

@@ -1,6 +1,6 @@
 import { escapeForTerminal } from '../core/escape-terminal.ts'
 import type { Style } from './style.ts'
-import { bars, correlation, pad, percent, quantity, truncate, widthOf } from './text.ts'
+import { bars, correlation, pad, percent, quantity, superscript, truncate, widthOf } from './text.ts'
 
 /** What a page shows of a feature. Texts are as stored; this is where they are escaped. */
 export interface PageView {
@@ -13,34 +13,37 @@ export interface PageView {
   readonly tokenShare: number | null
   readonly singleToken: boolean | null
   readonly histogram: readonly number[]
-  readonly logits: { readonly top: readonly PageEffect[]; readonly bottom: readonly PageEffect[] } | null
-  readonly explanations: readonly PageExplanationView[]
-  readonly examples: readonly PageExampleView[]
+  readonly logits: { readonly top: readonly EffectView[]; readonly bottom: readonly EffectView[] } | null
+  readonly explanations: readonly ExplanationView[]
+  readonly examples: readonly ExampleView[]
 }
 
-interface PageEffect {
+interface EffectView {
   readonly token: string
 }
 
-interface PageExplanationView {
+interface ExplanationView {
   readonly text: string | null
   readonly problem: string | null
   readonly explainer: string
   readonly llm: string | null
-  readonly scores: readonly {
-    readonly scorer: string
-    readonly protocol: string
-    readonly tier: string
-    readonly value: number | null
-    readonly low: number | null
-    readonly high: number | null
-    readonly n: number
-    readonly undefined: string | null
-    readonly controls: Readonly<Record<string, number | null>>
-  }[]
+  readonly scores: readonly ScoreView[]
 }
 
-interface PageExampleView {
+interface ScoreView {
+  readonly scorer: string
+  readonly protocol: string
+  readonly tier: string
+  readonly value: number | null
+  readonly low: number | null
+  readonly high: number | null
+  readonly n: number
+  readonly undefined: string | null
+  readonly flag: string | null
+  readonly controls: Readonly<Record<string, number | null>>
+}
+
+interface ExampleView {
   readonly use: string
   readonly slice: string
   readonly register: string | null
@@ -57,22 +60,19 @@ const LOGITS_SHOWN = 10
 
 /** One feature's page as lines. @param scale the protocol's largest level */
 export function featurePageLines(page: PageView, scale: number, width: number, style: Style): string[] {
-  const rule = style.dim('─'.repeat(width - 1))
   return [
     ...headerLines(page, width, style),
-    rule,
+    style.dim(` ${'─'.repeat(width - 2)}`),
     ...page.explanations.flatMap((explanation) => explanationLines(explanation, width, style)),
-    ...(page.explanations.length === 0 ? [` ${noExplanation(page.state)}`, ''] : []),
+    ...(page.explanations.length === 0 ? [` ${withoutExplanation(page.state)}`, ''] : []),
     ...exampleLines(page.examples, scale, width, style),
     ...distributionLines(page, width, style),
   ]
 }
 
-function headerLines(
-  { feature, set, density, max, firings, tokenShare, singleToken }: PageView,
-  width: number,
-  style: Style,
-): string[] {
+function headerLines(page: PageView, width: number, style: Style): string[] {
+  const { feature, set, density, max, firings, tokenShare, singleToken } = page
+  const title = `feature ${feature}`
   const facts = [
     `density ${percent(density)}`,
     `max ${quantity(max)}`,
@@ -81,54 +81,64 @@ function headerLines(
   if (tokenShare !== null) facts.push(`token share η² ${correlation(tokenShare)}`)
   if (singleToken) facts.push('single token')
   return [
-    ` ${style.bold(`feature ${feature}`)}   ${truncate(`${set.kind} ${set.id} @ ${set.hook}`, width - 20)}`,
+    ` ${style.bold(title)}   ${truncate(`${set.kind} ${set.id} @ ${set.hook}`, width - title.length - 5)}`,
     ` ${truncate(facts.join('   '), width - 2)}`,
   ]
 }
 
-function noExplanation(state: string): string {
+function withoutExplanation(state: string): string {
   if (state === 'dead') return 'It never fires on this corpus.'
   return state === 'tooRare'
     ? 'It fires too rarely to be explained and scored on different documents.'
     : 'Not explained yet: run gloss explain.'
 }
 
+const PROBLEMS: Readonly<Record<string, string>> = {
+  callFailed: 'the call got no reply; gloss explain asks again',
+  unreadable: 'the reply could not be read',
+}
+const SCORERS: Readonly<Record<string, string>> = {
+  simulation: 'ρ',
+  'simulation.pearson': 'Pearson',
+  'simulation.fire_only': 'ρ where it fires',
+}
+const CONTROLS: Readonly<Record<string, string>> = { tokenTable: 'token table' }
+const TIERS: Readonly<Record<string, string>> = { integersSparse: 'integers, sparse', table: 'token table' }
+/** The constant judge scores 0 by rule, which tells a reader nothing. */
+const UNSHOWN_CONTROL = 'constant'
+
 function explanationLines(
-  { text, problem, explainer, llm, scores }: PageExplanationView,
+  { text, problem, explainer, llm, scores }: ExplanationView,
   width: number,
   style: Style,
 ): string[] {
-  const by = llm === null ? `${explainer} baseline` : `${escapeForTerminal(llm)} · ${explainer}`
-  const body =
-    text === null
-      ? `no explanation: ${problem === 'callFailed' ? 'the call got no reply' : 'the reply could not be read'}`
-      : escapeForTerminal(text)
-  const lines = [...wrap(body, width - 2).map((line) => ` ${style.bold(line)}`), ` ${style.dim(by)}`]
-  for (const { scorer, protocol, tier, value, low, high, n, undefined: reason, controls } of scores) {
-    const interval = low === null || high === null ? '' : ` [${correlation(low)} ${correlation(high)}]`
-    const beside = Object.entries(controls).map(
-      ([name, control]) => `${CONTROL_NAMES[name] ?? name} ${control === null ? '·' : correlation(control)}`,
-    )
-    const parts = [
-      value === null ? `undefined: ${reason}` : `ρ ${correlation(value)}${interval}`,
-      ...beside,
-      `n ${n}`,
-    ]
-    lines.push(...wrap(` ${style === undefined ? '' : ''}${pad(scorer, 22)} ${parts.join('   ')}`, width - 1))
-    if (scorer === scores.at(-1)?.scorer)
-      lines.push(style.dim(` ${protocol}, tier ${TIER_NAMES[tier] ?? tier}`))
-  }
-  return [...lines, '']
+  const by = llm === null ? `${explainer} (baseline)` : `${escapeForTerminal(llm)} (${explainer})`
+  const body = text === null ? `no explanation: ${PROBLEMS[problem ?? ''] ?? ''}` : escapeForTerminal(text)
+  const [main, ...others] = scores
+  const lines = wrap(body, width - 2).map((line) => ` ${style.bold(line)}`)
+  if (!main) return [...lines, ` ${style.dim(`by ${by}, not scored yet`)}`, '']
+  const beside = Object.entries(main.controls)
+    .filter(([name]) => name !== UNSHOWN_CONTROL)
+    .map(([name, value]) => `${CONTROLS[name] ?? name} ${value === null ? '·' : correlation(value)}`)
+  const numbers = [scoreText(main), ...beside, ...others.map(scoreText), `n ${main.n}`]
+  const origin = `by ${by} · ${main.protocol} · tier: ${TIERS[main.tier] ?? main.tier}`
+  return [
+    ...lines,
+    ...wrap(numbers.join('   '), width - 2, '   ').map((line) => ` ${line}`),
+    ` ${style.dim(truncate(origin, width - 2))}`,
+    '',
+  ]
 }
 
-const CONTROL_NAMES: Readonly<Record<string, string>> = { tokenTable: 'token table' }
-const TIER_NAMES: Readonly<Record<string, string>> = {
-  integersSparse: 'integers, sparse',
-  table: 'token table',
+function scoreText({ scorer, value, low, high, undefined: reason, flag }: ScoreView): string {
+  const name = SCORERS[scorer] ?? scorer
+  if (value === null) return `${name} undefined (${reason})`
+  const interval = low === null || high === null ? '' : ` [${correlation(low)} ${correlation(high)}]`
+  return `${name} ${correlation(value)}${interval}${flag === null ? '' : ` (${flag})`}`
 }
 
 function exampleLines(
-  examples: readonly PageExampleView[],
+  examples: readonly ExampleView[],
   scale: number,
   width: number,
   style: Style,
@@ -136,44 +146,42 @@ function exampleLines(
   const shown = new Map<string, number>()
   const lines: string[] = []
   for (const example of examples.filter(({ use }) => use === 'explain')) {
-    const kind = example.slice.split(' ')[0]!
     const count = shown.get(example.slice) ?? 0
-    if (count === (SHOWN[kind] ?? 0)) continue
+    if (count === (SHOWN[example.slice.split(' ')[0]!] ?? 0)) continue
     shown.set(example.slice, count + 1)
     lines.push(exampleLine(example, count === 0, scale, width, style))
   }
   return lines.length > 0 ? [...lines, ''] : []
 }
 
+/** The window with firing tokens in brackets, their level behind, and how strongly the nominal token fires. */
 function exampleLine(
-  { slice, register, tokens, activations, levels, nominal }: PageExampleView,
+  example: ExampleView,
   first: boolean,
   scale: number,
   width: number,
   style: Style,
 ): string {
+  const { slice, register, tokens, activations, levels, nominal } = example
   const label = first ? slice.replace(/^interval (\d+)$/, '$1/12') : ''
-  const end =
-    `${quantity(activations[nominal]!)}  ${register === null ? '' : escapeForTerminal(register)}`.trimEnd()
-  const room = width - LABEL_COLUMNS - widthOf(end) - 5
+  const activation = pad(quantity(activations[nominal]!), 6, 'right')
+  const end = `${activation}  ${register === null ? '' : escapeForTerminal(register)}`.trimEnd()
+  const room = width - LABEL_COLUMNS - widthOf(end) - 4
   let text = ''
-  let plain = 0
+  let columns = 0
   for (const [index, token] of tokens.entries()) {
     const level = levels[index]!
-    const shownText = escapeForTerminal(token)
-    const marked = level > 0 ? `[${shownText}]${SUPERSCRIPTS[level] ?? level}` : shownText
-    if (plain + widthOf(marked) > room) {
+    const shown = level > 0 ? `[${escapeForTerminal(token)}]${superscript(level)}` : escapeForTerminal(token)
+    if (columns + widthOf(shown) > room - 1) {
       text += '…'
-      plain++
+      columns++
       break
     }
-    text += level > 0 ? style.highlight(marked, level / (scale + 1)) : marked
-    plain += widthOf(marked)
+    text += level > 0 ? style.highlight(shown, level / (scale + 1)) : shown
+    columns += widthOf(shown)
   }
-  return ` ${style.dim(pad(label, LABEL_COLUMNS))}${text}${' '.repeat(Math.max(1, room + 1 - plain))}  ${style.dim(end)}`
+  return ` ${style.dim(pad(label, LABEL_COLUMNS))}${text}${' '.repeat(room - columns)}  ${style.dim(end)}`
 }
-
-const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹'
 
 function distributionLines(
   { histogram, max, logits, state }: PageView,
@@ -181,25 +189,23 @@ function distributionLines(
   style: Style,
 ): string[] {
   if (state === 'dead') return []
+  const label = (text: string): string => style.dim(pad(text, LABEL_COLUMNS))
+  const effects = (list: readonly EffectView[]): string => {
+    const tokens = list
+      .slice(0, LOGITS_SHOWN)
+      .map(({ token }) => escapeForTerminal(token.replaceAll(' ', '␣')))
+    return truncate(tokens.join('  '), width - LABEL_COLUMNS - 2)
+  }
   const lines = [
-    ` ${style.dim(pad('activations', LABEL_COLUMNS))}${bars(histogram)}`,
-    ` ${' '.repeat(LABEL_COLUMNS)}${style.dim(axis(histogram.length, max))}`,
+    ` ${label('activations')}${bars(histogram)}`,
+    ` ${label('')}${style.dim(axis(histogram.length, max))}`,
   ]
-  if (logits !== null)
-    for (const [label, effects] of [
-      ['logits +', logits.top],
-      ['logits −', logits.bottom],
-    ] as const)
-      lines.push(
-        ` ${style.dim(pad(label, LABEL_COLUMNS))}${truncate(
-          effects
-            .slice(0, LOGITS_SHOWN)
-            .map(({ token }) => escapeForTerminal(token.replaceAll(' ', '␣')))
-            .join('  '),
-          width - LABEL_COLUMNS - 2,
-        )}`,
-      )
-  return lines
+  if (logits === null) return lines
+  return [
+    ...lines,
+    ` ${label('logits +')}${effects(logits.top)}`,
+    ` ${label('logits −')}${effects(logits.bottom)}`,
+  ]
 }
 
 function axis(columns: number, max: number): string {
@@ -207,16 +213,16 @@ function axis(columns: number, max: number): string {
   return `0 ${'─'.repeat(Math.max(1, columns - end.length - 3))} ${end}`
 }
 
-/** Words filled into lines; a word longer than a line is cut. */
-function wrap(text: string, columns: number): string[] {
+/** Pieces filled into lines; a piece longer than a line is cut. */
+function wrap(text: string, columns: number, separator = ' '): string[] {
   const lines: string[] = []
   let line = ''
-  for (const word of text.split(' ')) {
-    const next = line === '' ? word : `${line} ${word}`
+  for (const piece of text.split(separator)) {
+    const next = line === '' ? piece : line + separator + piece
     if (widthOf(next) <= columns) line = next
     else {
       if (line !== '') lines.push(line)
-      line = truncate(word, columns)
+      line = truncate(piece, columns)
     }
   }
   return [...lines, line]

@@ -1,4 +1,5 @@
 import stringWidth from 'string-width'
+import { escapeForTerminal } from '../core/escape-terminal.ts'
 
 /** Columns that a text without escape sequences takes. */
 export function widthOf(text: string): number {
@@ -35,7 +36,10 @@ export function percent(share: number): string {
   if (value === 0) return '0 %'
   if (value >= 9.95) return `${value.toFixed(0)} %`
   if (value >= 0.995) return `${value.toFixed(1)} %`
-  return value >= 0.005 ? `${value.toFixed(2)} %` : `${value.toExponential(0)} %`
+  if (value >= 0.0095) return `${value.toFixed(2)} %`
+  return value >= 1e-6
+    ? `${Number(value.toPrecision(1)).toFixed(6).replace(/0+$/, '')} %`
+    : `${value.toExponential(0)} %`
 }
 
 /** A correlation: `.87`, `−.02`, `1.00`. */
@@ -67,6 +71,19 @@ export function duration(seconds: number): string {
   if (whole < 60) return `${whole} s`
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
   return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`
+}
+
+const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹'
+
+/** A whole number in superscript digits. */
+export function superscript(value: number): string {
+  return Array.from(String(value), (digit) => SUPERSCRIPTS[Number(digit)]).join('')
+}
+
+/** A token in a list: escaped, without spaces around it; a token of spaces alone shows them. */
+export function visibleToken(token: string): string {
+  const trimmed = token.trim()
+  return escapeForTerminal(trimmed === '' ? token.replaceAll(' ', '␣') : trimmed)
 }
 
 const BARS = '▁▂▃▄▅▆▇█'
