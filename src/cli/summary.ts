@@ -1,6 +1,6 @@
 import type { StudyStatus } from '../pipeline/status.ts'
 import type { Style } from '../tui/style.ts'
-import { correlation, duration, percent, short, truncate } from '../tui/text.ts'
+import { correlation, duration, percent, short, truncate, wrap } from '../tui/text.ts'
 
 /** A study's numbers in a few lines. */
 export function summaryLines(status: StudyStatus, width: number, style: Style): string[] {
@@ -39,7 +39,8 @@ export function summaryLines(status: StudyStatus, width: number, style: Style): 
     ` feature set: L0 ${l0.toFixed(1)} · FVU ${fvu.toFixed(3)} · dead in training ${percent(deadShare)} · CE recovered ${percent(crossEntropyRecovered)}`,
   )
   const registers = Object.entries(status.registers).map(([register, count]) => `${register} ${count}`)
-  if (registers.length > 0) lines.push(` features of one register: ${registers.join(' · ')}`)
+  if (registers.length > 0)
+    lines.push(...wrapped(`features of one register: ${registers[0]}`, registers.slice(1), width))
   const { requests, promptTokens, completionTokens, cached } = status.cost
   if (requests > 0)
     lines.push(
@@ -49,14 +50,23 @@ export function summaryLines(status: StudyStatus, width: number, style: Style): 
 }
 
 /** The time that each stage took. */
-export function stageLines(status: StudyStatus, _width: number, style: Style): string[] {
+export function stageLines(status: StudyStatus, width: number, style: Style): string[] {
   const total = status.stages.reduce((sum, { seconds }) => sum + seconds, 0)
   const parts = status.stages.map(
     ({ name, seconds, state }) => `${name} ${duration(seconds)}${state === 'done' ? '' : ` (${state})`}`,
   )
   return status.stages.length === 0
     ? []
-    : [style.dim(` time: ${parts.join(' · ')} · in all ${duration(total)}`)]
+    : wrapped(`time: ${parts[0]}`, [...parts.slice(1), `in all ${duration(total)}`], width).map((line) =>
+        style.dim(line),
+      )
+}
+
+/** Parts joined by dots, on as many lines as they need. */
+function wrapped(first: string, more: readonly string[], width: number): string[] {
+  return wrap([first, ...more].join(' · '), width - 5, ' · ').map((line, i) =>
+    i === 0 ? ` ${line}` : `   ${line}`,
+  )
 }
 
 function countOf(count: number, what: string): string | null {

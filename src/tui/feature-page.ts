@@ -1,6 +1,6 @@
 import { escapeForTerminal } from '../core/escape-terminal.ts'
 import type { Style } from './style.ts'
-import { bars, correlation, pad, percent, quantity, superscript, truncate, widthOf } from './text.ts'
+import { bars, correlation, pad, percent, quantity, superscript, truncate, widthOf, wrap } from './text.ts'
 
 /** What a page shows of a feature. Texts are as stored; this is where they are escaped. */
 export interface PageView {
@@ -143,30 +143,40 @@ function exampleLines(
   width: number,
   style: Style,
 ): string[] {
-  const shown = new Map<string, number>()
-  const lines: string[] = []
+  const counts = new Map<string, number>()
+  const shown: { example: ExampleView; label: string }[] = []
   for (const example of examples.filter(({ use }) => use === 'explain')) {
-    const count = shown.get(example.slice) ?? 0
+    const count = counts.get(example.slice) ?? 0
     if (count === (SHOWN[example.slice.split(' ')[0]!] ?? 0)) continue
-    shown.set(example.slice, count + 1)
-    lines.push(exampleLine(example, count === 0, scale, width, style))
+    counts.set(example.slice, count + 1)
+    shown.push({ example, label: count === 0 ? example.slice.replace(/^interval (\d+)$/, '$1/12') : '' })
   }
+  const registerColumns = Math.max(0, ...shown.map(({ example }) => widthOf(registerText(example))))
+  const lines = shown.map(({ example, label }) =>
+    exampleLine(example, label, registerColumns, scale, width, style),
+  )
   return lines.length > 0 ? [...lines, ''] : []
+}
+
+const MOST_REGISTER_COLUMNS = 16
+
+function registerText({ register }: ExampleView): string {
+  return register === null ? '' : truncate(escapeForTerminal(register), MOST_REGISTER_COLUMNS)
 }
 
 /** The window with firing tokens in brackets, their level behind, and how strongly the nominal token fires. */
 function exampleLine(
   example: ExampleView,
-  first: boolean,
+  label: string,
+  registerColumns: number,
   scale: number,
   width: number,
   style: Style,
 ): string {
-  const { slice, register, tokens, activations, levels, nominal } = example
-  const label = first ? slice.replace(/^interval (\d+)$/, '$1/12') : ''
+  const { tokens, activations, levels, nominal } = example
   const activation = pad(quantity(activations[nominal]!), 6, 'right')
-  const end = `${activation}  ${register === null ? '' : escapeForTerminal(register)}`.trimEnd()
-  const room = width - LABEL_COLUMNS - widthOf(end) - 4
+  const end = `${activation}  ${registerText(example)}`.trimEnd()
+  const room = width - LABEL_COLUMNS - widthOf(activation) - registerColumns - 6
   let text = ''
   let columns = 0
   for (const [index, token] of tokens.entries()) {
@@ -211,19 +221,4 @@ function distributionLines(
 function axis(columns: number, max: number): string {
   const end = quantity(max)
   return `0 ${'─'.repeat(Math.max(1, columns - end.length - 3))} ${end}`
-}
-
-/** Pieces filled into lines; a piece longer than a line is cut. */
-function wrap(text: string, columns: number, separator = ' '): string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const piece of text.split(separator)) {
-    const next = line === '' ? piece : line + separator + piece
-    if (widthOf(next) <= columns) line = next
-    else {
-      if (line !== '') lines.push(line)
-      line = truncate(piece, columns)
-    }
-  }
-  return [...lines, line]
 }

@@ -97,3 +97,18 @@ export function bars(counts: readonly number[]): string {
     )
     .join('')
 }
+
+/** Pieces filled into lines of at most `columns`; a piece longer than a line is cut. */
+export function wrap(text: string, columns: number, separator = ' '): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const piece of text.split(separator)) {
+    const next = line === '' ? piece : line + separator + piece
+    if (widthOf(next) <= columns) line = next
+    else {
+      if (line !== '') lines.push(line)
+      line = truncate(piece, columns)
+    }
+  }
+  return [...lines, line]
+}

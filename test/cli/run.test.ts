@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import stringWidth from 'string-width'
 import { z } from 'zod'
 import { gloss, query, smallStudy, tablesOf, writeSmallStudy } from '../support/small-study.ts'
 import { temporaryFolder } from '../support/paths.ts'
@@ -197,7 +198,7 @@ describe('gloss run with the token-table baseline', () => {
     for (const line of text.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
     const table = await gloss(['show'], { folder })
     expect(table.stdout.split('\n')).toHaveLength(96 + 2)
-    for (const line of table.stdout.split('\n')) expect([...line].length).toBeLessThanOrEqual(80)
+    for (const line of table.stdout.split('\n')) expect(stringWidth(line)).toBeLessThanOrEqual(80)
   })
 
   it('logs every event as a JSON line where asked to', async () => {

@@ -86,10 +86,10 @@ describe('a GPT-2 checkpoint', () => {
       expect(results.get(name)!.shape).toEqual([batch.rows, batch.length, ...shape])
     for (const layer of [0, 1]) {
       const at = (hook: string): Float32Array => results.get(`blocks.${layer}.${hook}`)!.data
-      const sum = at('hook_resid_pre').map(
+      const added = at('hook_resid_pre').map(
         (value, i) => value + expected.get(`blocks.${layer}.hook_attn_out`)!.data[i]!,
       )
-      expect(relativeError(at('hook_resid_mid'), sum)).toBeLessThan(2e-6)
+      expect(relativeError(at('hook_resid_mid'), added)).toBeLessThan(2e-6)
       expect(
         relativeError(
           at('ln2.hook_normalized'),
