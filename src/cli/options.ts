@@ -36,7 +36,8 @@ function option(flags: string, description: string): Option {
   return made.env(`GLOSS_${made.attributeName().replace(/[A-Z]/g, '_$&').toUpperCase()}`)
 }
 
-function wholeNumber(text: string): number {
+/** Reads 4096, 200k or 1.5M. @throws {InvalidArgumentError} */
+export function wholeNumber(text: string): number {
   const match = /^(\d+(?:\.\d+)?)([kKM]?)$/.exec(text)
   const value = match
     ? Number(match[1]) * { '': 1, k: 1e3, K: 1e3, M: 1e6 }[match[2] as '' | 'k' | 'K' | 'M']

@@ -20,7 +20,7 @@ import {
   withStudy,
 } from '../command.ts'
 import { follow } from '../follow.ts'
-import { type StudyOptions, withCommonOptions, withOptions } from '../options.ts'
+import { type StudyOptions, wholeNumber, withCommonOptions, withOptions } from '../options.ts'
 import { stageLines, summaryLines } from '../summary.ts'
 import { CONFIG_FILE, writeConfig } from '../workspace.ts'
 
@@ -42,7 +42,7 @@ export const demo: CommandDefinition = (parent, surroundings) => {
     .command('demo')
     .description('the whole main job, offline, on the bundled model: train, explain and score every feature')
     .addOption(new Option('--dir <dir>', 'folder of the study').default('./gloss-demo').env('GLOSS_DIR'))
-    .addOption(new Option('--tokens <n>', 'use a smaller corpus').argParser((text) => Number(text)))
+    .addOption(new Option('--tokens <n>', 'use a smaller corpus').argParser(wholeNumber))
     .addHelpText(
       'after',
       `
