@@ -1,0 +1,69 @@
+/** Reads the questions that gloss asks, from the text of the prompt alone. */
+
+/** A window of an explain prompt: tokens on which the feature fires, and the text between them. */
+export type ShownWindow = readonly ({ readonly token: string; readonly level: number } | string)[]
+
+/** What a prompt asks. */
+export type Question =
+  | { readonly task: 'explain'; readonly windows: readonly ShownWindow[] }
+  | {
+      readonly task: 'simulate'
+      readonly description: string
+      /** The tokens of each example, by its number. */
+      readonly examples: readonly { readonly number: number; readonly tokens: readonly string[] }[]
+    }
+  | { readonly task: 'other' }
+
+const EXAMPLE = /^(\d+): (.*)$/
+const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹'
+
+/** Reads the last message of a prompt. Texts stay escaped as they are shown. */
+export function readQuestion(message: string): Question {
+  const lines = message.split('\n')
+  const head = /^[^:]+: (.*)$/.exec(lines[0] ?? '')
+  if (head && lines[1] === '' && EXAMPLE.test(lines[2] ?? ''))
+    return { task: 'simulate', description: head[1]!, examples: lines.slice(2).flatMap(readExample) }
+  const windows = lines.filter((line) => line.startsWith('- ')).map((line) => readWindow(line.slice(2)))
+  return windows.length > 0 ? { task: 'explain', windows } : { task: 'other' }
+}
+
+/** Undoes the escapes of prompts. */
+export function unescapeShown(text: string): string {
+  return text.replace(/\\(?:u\{([0-9A-F]+)\}|(.))/g, (_, point: string | undefined, named: string) =>
+    point === undefined
+      ? ({ n: '\n', r: '\r', t: '\t' }[named] ?? named)
+      : String.fromCodePoint(Number.parseInt(point, 16)),
+  )
+}
+
+function readWindow(line: string): ShownWindow {
+  const parts: ShownWindow[number][] = []
+  let end = 0
+  for (const match of line.matchAll(/«([^«»]*):(\d+)»/g)) {
+    if (match.index > end) parts.push(line.slice(end, match.index))
+    parts.push({ token: match[1]!, level: Number(match[2]) })
+    end = match.index + match[0].length
+  }
+  if (end < line.length) parts.push(line.slice(end))
+  return parts
+}
+
+function readExample(line: string): { number: number; tokens: string[] }[] {
+  const match = EXAMPLE.exec(line)
+  if (!match) return []
+  const tokens: string[] = []
+  for (const [, text, marks] of match[2]!.matchAll(/([^⁰¹²³⁴-⁹]*)([⁰¹²³⁴-⁹]+)/g)) {
+    tokens.push(text!)
+    // Tokens without text leave their indices side by side: ⁵⁶ behind the fifth token is 5 and 6, not 56.
+    let rest = digitsOf(marks!).slice(String(tokens.length).length)
+    while (rest !== '') {
+      tokens.push('')
+      rest = rest.slice(String(tokens.length).length)
+    }
+  }
+  return [{ number: Number(match[1]), tokens }]
+}
+
+function digitsOf(marks: string): string {
+  return marks.replace(/./g, (mark) => String(SUPERSCRIPTS.indexOf(mark)))
+}
