@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs'
 import type { StageName, StudyEvent } from '../core/events.ts'
-import { escapeForTerminal } from '../core/escape-terminal.ts'
+import { escapeForTerminal, jsonForTerminal } from '../core/escape-terminal.ts'
 import { writeError } from '../core/files.ts'
 import {
   initialProgress,
@@ -39,7 +39,7 @@ export async function follow<Result>(
 
 function log(path: string, event: StudyEvent): void {
   try {
-    appendFileSync(path, `${JSON.stringify({ at: new Date().toISOString(), ...event })}\n`)
+    appendFileSync(path, `${jsonForTerminal({ at: new Date().toISOString(), ...event })}\n`)
   } catch (error) {
     throw writeError(error, path)
   }

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { escapeForTerminal } from '../core/escape-terminal.ts'
 import { packageVersion } from './assets.ts'
 import type { CommandDefinition } from './command.ts'
 import { activations } from './commands/activations.ts'
@@ -39,7 +40,16 @@ export function createProgram(surroundings: Surroundings): Command {
     .configureOutput({
       writeOut: (text) => void surroundings.stdout.write(text),
       writeErr: (text) => void surroundings.stderr.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, 'gloss: ')),
+      // One line, as every other error: commander puts its suggestions on a second one.
+      outputError: (text, write) =>
+        write(
+          `gloss: ${escapeForTerminal(
+            text
+              .replace(/^error: /, '')
+              .trimEnd()
+              .replaceAll('\n', ' '),
+          )}\n`,
+        ),
       getOutHelpWidth: () => 80,
       getErrHelpWidth: () => 80,
       getOutHasColors: () => false,

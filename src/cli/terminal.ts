@@ -1,4 +1,4 @@
-import { escapeForTerminal } from '../core/escape-terminal.ts'
+import { escapeForTerminal, jsonForTerminal } from '../core/escape-terminal.ts'
 import { COLOURED, PLAIN, type Style } from '../tui/style.ts'
 
 /** What a command needs of the process around it; tests give their own. */
@@ -59,7 +59,7 @@ export class Terminal {
 
   /** Prints a JSON value as a result. */
   printJson(value: unknown): void {
-    this.print(JSON.stringify(value, null, 2))
+    this.print(jsonForTerminal(value, 2))
   }
 
   /** Prints lines beside the result, unless the user wants quiet. */

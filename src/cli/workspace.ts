@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { UsageError } from '../core/errors.ts'
 import { readText, writeFileAtomically } from '../core/files.ts'
-import { parseYaml } from '../core/parse.ts'
+import { describeIssues, parseYaml } from '../core/parse.ts'
 import { type StudyConfig, studyConfigSchema } from '../core/study-config.ts'
 import type { SubjectModel, Tokenizer } from '../core/subject-model.ts'
 import type { Store } from '../core/store.ts'
@@ -43,7 +43,7 @@ export function findWorkspace(options: CommonOptions, folder: string): string {
   )
 }
 
-/** A study's settings: flags over gloss.yaml over defaults. @throws {ConfigError} */
+/** A study's settings: flags over gloss.yaml over defaults. @throws {ConfigError | UsageError} */
 export function readConfig(workspace: string, options: StudyOptions): StudyConfig {
   const path = join(workspace, CONFIG_FILE)
   const file = parseYaml(readText(path, "the study's settings"), studyConfigSchema, path)
@@ -70,13 +70,20 @@ export function readConfig(workspace: string, options: StudyOptions): StudyConfi
     },
     llm: { ...file.llm, ...given({ concurrency: options.concurrency }) },
   }
-  const parsed = studyConfigSchema.parse(merged)
-  if (parsed.train.architecture === 'topk' && parsed.train.k > parsed.train.features)
+  const parsed = studyConfigSchema.safeParse(merged)
+  // The file alone was fine.
+  if (!parsed.success)
+    throw new UsageError(
+      'flag-out-of-range',
+      `${describeIssues(parsed.error)}; correct the flag (or its GLOSS_… variable) that sets it`,
+    )
+  const { architecture, features, k } = parsed.data.train
+  if (architecture === 'topk' && k > features)
     throw new UsageError(
       'k-too-large',
-      `expected k to be at most the number of features, found k ${parsed.train.k} and ${parsed.train.features} features`,
+      `expected k to be at most the number of features, found k ${k} and ${features} features`,
     )
-  return parsed
+  return parsed.data
 }
 
 /** Writes a new gloss.yaml. */

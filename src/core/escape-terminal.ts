@@ -23,6 +23,24 @@ export function escapeForTerminal(text: string): string {
     .replace(ESCAPED, (character) => NAMED[character] ?? markOf(character))
 }
 
+/** As {@link ESCAPED}, but for the line feeds that lay JSON out. */
+const ESCAPED_IN_JSON = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Zl}\p{Zp}\p{DI}]/gu
+
+/**
+ * JSON that is safe to print: what a terminal would obey or hide is escaped in its strings, so that it reads back as
+ * the same value.
+ * @example
+ * jsonForTerminal(['\u009b2J\u202e']) // '["\\u009b2J\\u202e"]'
+ */
+export function jsonForTerminal(value: unknown, indent = 0): string {
+  return JSON.stringify(value, null, indent).replace(ESCAPED_IN_JSON, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, unit) => `\\u${character.charCodeAt(unit).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  )
+}
+
 function markOf(character: string): string {
   const code = character.codePointAt(0)!
   if (code < 0x20) return String.fromCharCode(0x2400 + code)

@@ -1,38 +1,25 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { cpSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { errorBody, FakeOpenAi, honestJudge, type Deed, type SeenRequest } from '../support/fake-openai.ts'
-import { temporaryFolder } from '../support/paths.ts'
-import { gloss, query, tablesOf, writeSmallStudy } from '../support/small-study.ts'
+import { describe, expect, it } from 'vitest'
+import {
+  type Deed,
+  errorBody,
+  type FakeOpenAi,
+  honest,
+  honestJudge,
+  type SeenRequest,
+  serve,
+} from '../support/fake-openai.ts'
+import { copyOf, temporaryFolder } from '../support/paths.ts'
+import { gloss, query, sharedStudy, tablesOf, writeSmallStudy } from '../support/small-study.ts'
 
 const KEY = 'gloss-key-0123456789abcdef'
 const ENVIRONMENT = { GLOSS_API_KEY: KEY }
 const FEATURES = 'random:8'
 
 /** A study that is sampled and waits to be explained. */
-const prepared = mkdtempSync(join(tmpdir(), 'gloss-llm-'))
-beforeAll(async () => {
-  writeSmallStudy(prepared)
-  for (const verb of ['tokenize', 'train', 'collect', 'sample'])
-    expect((await gloss([verb, '--quiet'], { folder: prepared })).code).toBe(0)
-}, 120_000)
-afterAll(() => rmSync(prepared, { recursive: true, force: true }))
+const prepared = sharedStudy(['tokenize', 'train', 'collect', 'sample'])
 
-function copyOfPrepared(): string {
-  const folder = temporaryFolder()
-  cpSync(prepared, folder, { recursive: true })
-  return folder
-}
-
-async function serve(script: (request: SeenRequest) => Deed, port?: number): Promise<FakeOpenAi> {
-  const fake = await FakeOpenAi.start(script, port)
-  onTestFinished(() => fake.stop())
-  return fake
-}
-
-const honest = (request: SeenRequest): Deed => ({ answer: honestJudge(request) })
 const isSimulation = ({ body }: SeenRequest): boolean =>
   body.messages.at(-1)!.content.startsWith('Description: ')
 const llm = (fake: FakeOpenAi, ...more: string[]): string[] => [
@@ -72,7 +59,7 @@ async function counts(
 describe('gloss run with an LLM', () => {
   it('explains and scores, with a token table beside every score, and sends nothing twice', async () => {
     const fake = await serve(honest)
-    const folder = copyOfPrepared()
+    const folder = copyOf(prepared)
     // Enough features for every density decile to offer partners for the shuffled control.
     const args = ['run', '--only', 'random:40', '--llm', fake.url, '--llm-model', 'judge']
     const found = await counts(folder, args)
@@ -110,7 +97,7 @@ describe('gloss run with an LLM', () => {
 
   it('sends no slice, activation or key in a simulation, and the key only as a header', async () => {
     const fake = await serve(honest)
-    const folder = copyOfPrepared()
+    const folder = copyOf(prepared)
     await counts(folder, llm(fake))
     for (const request of fake.seen) {
       expect(request.headers.authorization).toBe(`Bearer ${KEY}`)
@@ -144,7 +131,7 @@ describe('gloss run with an LLM', () => {
           return honest(request)
       }
     })
-    const folder = copyOfPrepared()
+    const folder = copyOf(prepared)
     const log = join(folder, 'events.jsonl')
     const first = await counts(folder, llm(fake, '--log', log))
     const unanswered = new Set(fake.seen.filter((request) => fate(request) === 0).map(({ key }) => key))
@@ -182,7 +169,7 @@ describe('gloss run with an LLM', () => {
       (request) => (fate(request) === 1 ? { answer: 'I would rather not.' } : honest(request)),
       Number(new URL(fake.url).port),
     )
-    const other = copyOfPrepared()
+    const other = copyOf(prepared)
     await counts(other, llm(quiet))
     expect(tablesOf(other)).toBe(tablesOf(folder))
     expect(second.undefined + second.scored).toBe(8)
@@ -192,7 +179,7 @@ describe('gloss run with an LLM', () => {
     const fake = await serve((request) =>
       isSimulation(request) ? honest(request) : { answer: 'It fires on things.' },
     )
-    const folder = copyOfPrepared()
+    const folder = copyOf(prepared)
     const found = await counts(folder, llm(fake))
     expect(found).toMatchObject({
       scored: 0,
@@ -217,7 +204,7 @@ describe('gloss run with an LLM', () => {
       const answer = honestJudge(request)
       return { answer: isSimulation(request) ? answer.split('\n').slice(1).join('\n') : answer }
     })
-    const folder = copyOfPrepared()
+    const folder = copyOf(prepared)
     const found = await counts(folder, llm(fake))
     expect(found.scored).toBe(8)
     for (const { n, coverage, unreadable } of query(
@@ -240,7 +227,7 @@ describe('gloss run with an LLM', () => {
         ? { raw: errorBody('no'), status: 500, headers: { 'retry-after-ms': '1' } }
         : honest(request),
     )
-    const folder = copyOfPrepared()
+    const folder = copyOf(prepared)
     expect(await counts(folder, llm(fake))).toMatchObject({
       scored: 0,
       failed: 8,
@@ -257,7 +244,7 @@ describe('gloss run with an LLM', () => {
   })
 
   it('stops at once where the endpoint refuses, before its first answer and after it', async () => {
-    const folder = copyOfPrepared()
+    const folder = copyOf(prepared)
     const fake = await serve(() => ({ raw: errorBody('who?'), status: 401 }))
     const refused = await gloss(llm(fake), { folder, environment: ENVIRONMENT })
     expect(refused.code).toBe(1)
@@ -278,7 +265,7 @@ describe('gloss run with an LLM', () => {
   it('says so where nothing is there to answer', async () => {
     const fake = await serve(honest)
     await fake.stop()
-    const { code, stderr } = await gloss(llm(fake), { folder: copyOfPrepared(), environment: ENVIRONMENT })
+    const { code, stderr } = await gloss(llm(fake), { folder: copyOf(prepared), environment: ENVIRONMENT })
     expect(code).toBe(1)
     expect(stderr).toMatch(
       /^gloss: http:\S+ cannot be reached \(ECONNREFUSED\); check the address and that the server runs$/m,
@@ -287,8 +274,7 @@ describe('gloss run with an LLM', () => {
 
   it('sends no key to an endpoint that only gloss.yaml names, and takes the endpoint from the environment', async () => {
     const fake = await serve(honest)
-    const folder = temporaryFolder()
-    cpSync(prepared, folder, { recursive: true })
+    const folder = copyOf(prepared)
     writeSmallStudy(folder, { llm: { url: fake.url, model: 'judge' } })
     // The corpus was written anew: tokens and everything after it are the same.
     expect((await gloss(['explain', '--only', 'random:2'], { folder, environment: ENVIRONMENT })).code).toBe(
@@ -308,9 +294,9 @@ describe('a killed run', () => {
   it('ends, after as many kills as it takes, with the tables of an uninterrupted one', async () => {
     const slow = (request: SeenRequest): Deed => ({ answer: honestJudge(request), delayMs: 8 })
     const fake = await serve(slow)
-    const straight = copyOfPrepared()
+    const straight = copyOf(prepared)
     await counts(straight, llm(fake, '--concurrency', '2'))
-    const killed = copyOfPrepared()
+    const killed = copyOf(prepared)
     const sentFor = new Map<string, number>()
     const begun = fake.seen.length
     let kills = 0
@@ -375,7 +361,7 @@ describe('a stopped run', () => {
     'finishes what is in flight on %s, exits with 3, and goes on',
     async (signal) => {
       const fake = await serve((request) => ({ answer: honestJudge(request), delayMs: 40 }))
-      const folder = copyOfPrepared()
+      const folder = copyOf(prepared)
       const stopped = await gloss(llm(fake, '--concurrency', '2'), {
         folder,
         environment: ENVIRONMENT,
@@ -406,7 +392,7 @@ describe('a stopped run', () => {
     const fake = await serve(() => ({ hang: true }))
     const started = Date.now()
     const { code } = await gloss(llm(fake), {
-      folder: copyOfPrepared(),
+      folder: copyOf(prepared),
       environment: ENVIRONMENT,
       meanwhile: (child) => {
         const watch = setInterval(() => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { escapeForTerminal } from '../../src/core/escape-terminal.ts'
+import { escapeForTerminal, jsonForTerminal } from '../../src/core/escape-terminal.ts'
 
 describe('escapeForTerminal', () => {
   it.each([
@@ -38,6 +38,25 @@ describe('escapeForTerminal', () => {
         expect(escapeForTerminal(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/u)
       }),
       { numRuns: 2000 },
+    )
+  })
+})
+
+describe('jsonForTerminal', () => {
+  it('escapes what a terminal obeys or hides, in JSON', () => {
+    expect(jsonForTerminal({ a: '\u009b2J\u202E\u{E0041}é' })).toBe(
+      String.raw`{"a":"\u009b2J\u202e\udb40\udc41é"}`,
+    )
+    expect(jsonForTerminal([1], 2)).toBe('[\n  1\n]')
+  })
+
+  it('reads back as the same value', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: 'binary' }), fc.constantFrom(0, 2), (value, indent) => {
+        const json = jsonForTerminal(value, indent)
+        expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify(value)))
+        expect(json.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/u)
+      }),
     )
   })
 })

@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { onTestFinished } from 'vitest'
 import { sha256 } from '../../src/core/hash.ts'
 
 /** A chat completion request as the server saw it. */
@@ -131,6 +132,16 @@ function completion(
         }),
   }
 }
+
+/** A server that stops when the test ends. */
+export async function serve(script: (request: SeenRequest) => Deed, port?: number): Promise<FakeOpenAi> {
+  const fake = await FakeOpenAi.start(script, port)
+  onTestFinished(() => fake.stop())
+  return fake
+}
+
+/** Answers as {@link honestJudge}. */
+export const honest = (request: SeenRequest): Deed => ({ answer: honestJudge(request) })
 
 /** An error body as OpenAI's API has it. */
 export function errorBody(message: string, code: string | null = null): string {

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -23,4 +23,11 @@ export function temporaryFolder(): string {
     if (existsSync(folder)) rmSync(folder, { recursive: true, force: true })
   })
   return folder
+}
+
+/** A copy of a folder that is removed when the test ends. Times are kept: a corpus is known by them. */
+export function copyOf(folder: string): string {
+  const copy = temporaryFolder()
+  cpSync(folder, copy, { recursive: true, preserveTimestamps: true })
+  return copy
 }

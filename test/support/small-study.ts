@@ -1,13 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import { afterAll, beforeAll } from 'vitest'
 import { stringify } from 'yaml'
 import { GENERATED_REGISTERS, generateRegister } from '../../src/corpus/generated-registers.ts'
+import { sha256 } from '../../src/core/hash.ts'
+import { databaseExists } from '../../src/store/database.ts'
 import { PROGRAM, temporaryFolder } from './paths.ts'
 
 const CHARACTERS_PER_REGISTER = 25_000
+const WRITTEN = new Date('2024-01-01T00:00:00Z')
 
 /** Settings of a study that runs in a few seconds on the bundled model. */
 export const SMALL_SETTINGS = {
@@ -22,10 +27,10 @@ export function writeSmallStudy(folder: string, settings: object = {}): string {
   const documents = GENERATED_REGISTERS.flatMap((register) => [
     ...generateRegister(register, CHARACTERS_PER_REGISTER, 7),
   ])
-  writeFileSync(
-    join(folder, 'corpus.jsonl'),
-    documents.map((document) => `${JSON.stringify(document)}\n`).join(''),
-  )
+  const corpus = join(folder, 'corpus.jsonl')
+  writeFileSync(corpus, documents.map((document) => `${JSON.stringify(document)}\n`).join(''))
+  // A whole second survives copying, and a corpus is known by its time.
+  utimesSync(corpus, WRITTEN, WRITTEN)
   writeFileSync(join(folder, 'gloss.yaml'), stringify({ ...SMALL_SETTINGS, ...settings }))
   return folder
 }
@@ -33,6 +38,26 @@ export function writeSmallStudy(folder: string, settings: object = {}): string {
 /** A small study in a folder that is removed when the test ends. */
 export function smallStudy(settings: object = {}): string {
   return writeSmallStudy(temporaryFolder(), settings)
+}
+
+/**
+ * One study for all tests of a file: a folder that `write` fills and verbs work on before the first test, removed
+ * after the last.
+ */
+export function sharedStudy(
+  verbs: readonly string[],
+  write: (folder: string) => void = (folder) => void writeSmallStudy(folder),
+): string {
+  const folder = mkdtempSync(join(tmpdir(), 'gloss-shared-'))
+  beforeAll(async () => {
+    write(folder)
+    for (const verb of verbs) {
+      const { code, stderr } = await gloss([verb, '--quiet'], { folder })
+      if (code !== 0) throw new Error(`gloss ${verb} ended with ${code}: ${stderr}`)
+    }
+  }, 120_000)
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
 }
 
 export interface Outcome {
@@ -114,4 +139,15 @@ export function query(folder: string, sql: string): Record<string, unknown>[] {
   } finally {
     database.close()
   }
+}
+
+/** Every row and file of a study as a line, but for what SQLite and the lock keep beside them. */
+export function contentOf(folder: string): string[] {
+  const files = readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter((name) => !/^gloss\.(?:db|lock)/.test(name) && statSync(join(folder, name)).isFile())
+  return [
+    ...files.map((name) => `${name} ${sha256(readFileSync(join(folder, name)))}`),
+    ...(databaseExists(join(folder, 'gloss.db')) ? tablesOf(folder).split('\n') : []),
+  ]
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { Option } from 'commander'
+import { escapeForTerminal } from '../../core/escape-terminal.ts'
 import { UsageError } from '../../core/errors.ts'
 import { Gpt2Model } from '../../model/gpt2-model.ts'
 import { ByteLevelTokenizer } from '../../model/tokenizer.ts'
@@ -40,7 +41,8 @@ export const activations: CommandDefinition = (parent, surroundings) => {
 Writes tokens, each hook, logits and loss_per_token.
 
 Example:
-  gloss activations --model tiny-1l --text "GET / HTTP/1.1" --hook blocks.0.mlp.hook_post --out acts.safetensors`,
+  gloss activations --model tiny-1l --text "GET / HTTP/1.1" --hook all \\
+    --out activations.safetensors`,
     )
   withCommonOptions(command).action(async (options: ActivationOptions) => {
     const terminal = terminalFor(options, surroundings)
@@ -57,7 +59,7 @@ Example:
       for await (const { done, total } of writeActivations(model, batch, options.hook, out))
         if (total > 1 && terminal.interactive) terminal.say(`${done} of ${total} sequences`)
       if (options.json) terminal.printJson({ out, rows: batch.rows, length: batch.length })
-      else terminal.say(`${options.out}: ${batch.rows} × ${batch.length} tokens`)
+      else terminal.say(`${escapeForTerminal(options.out)}: ${batch.rows} × ${batch.length} tokens`)
     } finally {
       await model.close()
     }

@@ -3,6 +3,7 @@ import { cpus } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { Option } from 'commander'
 import { demoDocuments } from '../../corpus/demo-corpus.ts'
+import { escapeForTerminal } from '../../core/escape-terminal.ts'
 import { STAGES } from '../../core/events.ts'
 import { writeFileAtomically } from '../../core/files.ts'
 import { currentSet } from '../../pipeline/feature-set.ts'
@@ -46,11 +47,12 @@ export const demo: CommandDefinition = (parent, surroundings) => {
     .addHelpText(
       'after',
       `
-Needs no network, key or GPU. A demo that was stopped or killed goes on where it was.
+Needs no network, key or GPU. A demo that was stopped or killed goes on where it
+was.
 
 Examples:
   gloss demo
-  gloss demo --dir small --tokens 300000 --train-tokens 100000
+  gloss demo --dir small --tokens 300k --train-tokens 100k
   gloss demo --llm http://localhost:11434/v1 --llm-model qwen3 --only random:50`,
     )
   withOptions(withCommonOptions(command), 'train', 'llm', 'only', 'seed').action(
@@ -68,7 +70,7 @@ Examples:
         const model = study.model()
         const width = model.hooks.get(HOOK)?.[0]
         terminal.say(
-          `gloss demo   model ${study.config.model} (${model.layers} layer, ${width} neurons)   ${cpus().length} cores   ${llm ? llm.chat.model : 'no LLM set: token-table baseline'}`,
+          `gloss demo   model ${escapeForTerminal(study.config.model)} (${model.layers} layer, ${width} neurons)   ${cpus().length} cores   ${llm ? escapeForTerminal(llm.chat.model) : 'no LLM set: token-table baseline'}`,
           '',
         )
         await follow(terminal, STAGES, options.log, run(study, llm, selectionOf(settings)))

@@ -17,7 +17,7 @@ export const explain: CommandDefinition = (parent, surroundings) => {
     .description('explain features: with an LLM, or without one by the token-table baseline')
     .addHelpText(
       'after',
-      '\nExample:\n  gloss explain --only random:200 --llm http://localhost:11434/v1 --llm-model qwen3',
+      '\nExample:\n  gloss explain --only 7,12 --llm http://localhost:11434/v1 --llm-model qwen3',
     )
   withOptions(withCommonOptions(command), 'sample', 'llm', 'only', 'seed').action(
     async (options: StudyOptions) => {

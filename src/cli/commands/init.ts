@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve } from 'node:path'
+import { escapeForTerminal } from '../../core/escape-terminal.ts'
 import { UsageError } from '../../core/errors.ts'
 import { Gpt2Model } from '../../model/gpt2-model.ts'
 import { bundledModelFolder } from '../assets.ts'
@@ -15,7 +16,7 @@ export const init: CommandDefinition = (parent, surroundings) => {
     .description('begin a study: writes gloss.yaml and gloss.db')
     .addHelpText(
       'after',
-      '\nExample:\n  gloss init my-study --model path/to/gpt2 --hook blocks.6.mlp.hook_post --corpus texts/',
+      '\nExample:\n  gloss init study --model ./gpt2 --hook blocks.6.mlp.hook_post --corpus texts/',
     )
   withOptions(withCommonOptions(command), 'model', 'corpus', 'seed').action(
     async (dir: string, options: StudyOptions) => {
@@ -49,7 +50,7 @@ export const init: CommandDefinition = (parent, surroundings) => {
       if (options.json) terminal.printJson({ workspace, model: name, hook, corpus })
       else
         terminal.print(
-          `study in ${workspace}: ${name} at ${hook}`,
+          escapeForTerminal(`study in ${workspace}: ${name} at ${hook}`),
           corpus.length > 0
             ? 'next: gloss run'
             : `next: add text under "corpus" in ${CONFIG_FILE}, then gloss run`,

@@ -22,7 +22,8 @@ export const run: CommandDefinition = (parent, surroundings) => {
     .addHelpText(
       'after',
       `
-A run that was stopped or killed goes on where it was when the same command is given again.
+A run that was stopped or killed goes on where it was when the same command is
+given again.
 
 Examples:
   gloss run

@@ -17,7 +17,7 @@ export const score: CommandDefinition = (parent, surroundings) => {
     .description('score explanations by how well they predict the activations of held-out examples')
     .addHelpText(
       'after',
-      '\nExample:\n  gloss score --only random:200 --llm http://localhost:11434/v1 --llm-model qwen3',
+      '\nExample:\n  gloss score --only 7,12 --llm http://localhost:11434/v1 --llm-model qwen3',
     )
   withOptions(withCommonOptions(command), 'sample', 'llm', 'only', 'seed').action(
     async (options: StudyOptions) => {

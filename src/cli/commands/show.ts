@@ -26,7 +26,7 @@ export const show: CommandDefinition = (parent, surroundings) => {
       if (feature === undefined) {
         const rows = featureTable(store, set)
         if (options.json) terminal.printJson(rows)
-        else terminal.print(...featureTableLines(rows, terminal.columns, terminal.style))
+        else terminal.print(featureTableLines(rows, terminal.columns, terminal.style).join('\n'))
         return
       }
       const page = featurePage(store, set, protocol, parseFeature(feature))
