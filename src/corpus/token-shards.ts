@@ -5,7 +5,7 @@ import { DataError } from '../core/errors.ts'
 import { readBytes, readText, writeFileAtomically } from '../core/files.ts'
 import { sha256 } from '../core/hash.ts'
 import { parseJson } from '../core/parse.ts'
-import { manifestPath, prepareResumableFolder, shardName } from '../core/resumable-folder.ts'
+import { isResumable, manifestPath, prepareResumableFolder, shardName } from '../core/resumable-folder.ts'
 import { SafetensorsFile, writeSafetensors } from '../core/safetensors.ts'
 import { bytesOf } from '../core/tensor.ts'
 import type { Document, DocumentLabel, TokenCorpus } from '../core/token-corpus.ts'
@@ -41,7 +41,7 @@ export function readTokenManifest(folder: string): TokenManifest | null {
 
 /**
  * Writes token shards. Whole shards that an interrupted run with the same `inputs` left are kept: documents from
- * number {@link documents} on remain to be added.
+ * number {@link documents} on remain to be added. Shards of other inputs stay until there is something in their place.
  */
 export class TokenShardWriter {
   readonly #folder: string
@@ -84,6 +84,7 @@ export class TokenShardWriter {
   /** Writes what is left and the manifest. */
   finish(): TokenManifest {
     if (this.#pendingLengths.length > 0) this.#flush()
+    if (this.#shards.length === 0) prepareResumableFolder(this.#folder, this.#inputs)
     const manifest: TokenManifest = {
       format: 1,
       inputs: this.#inputs,
@@ -98,6 +99,7 @@ export class TokenShardWriter {
   }
 
   #adoptShards(): void {
+    if (!isResumable(this.#folder, this.#inputs)) return
     prepareResumableFolder(this.#folder, this.#inputs)
     for (
       let name = shardName(0);
@@ -117,6 +119,7 @@ export class TokenShardWriter {
   }
 
   #flush(): void {
+    if (this.#shards.length === 0) prepareResumableFolder(this.#folder, this.#inputs)
     const name = shardName(this.#shards.length)
     const ids = this.#wide ? Uint32Array.from(this.#pendingIds) : Uint16Array.from(this.#pendingIds)
     const lengths = Uint32Array.from(this.#pendingLengths)

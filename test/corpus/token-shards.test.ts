@@ -57,11 +57,18 @@ describe('token shards', () => {
     )
   })
 
-  it('of other inputs are removed', () => {
+  it('of other inputs are removed once there is something in their place', () => {
     const folder = temporaryFolder()
-    write(folder).finish()
-    expect(new TokenShardWriter(folder, 'changed', 5000).documents).toBe(0)
-    expect(readdirSync(folder).filter((name) => name.startsWith('shard-'))).toHaveLength(0)
+    const manifest = write(folder).finish()
+    const shards = (): string[] => readdirSync(folder).filter((name) => name.startsWith('shard-'))
+    const writer = new TokenShardWriter(folder, 'changed', 5000)
+    expect(writer.documents).toBe(0)
+    expect(readTokenManifest(folder)).toEqual(manifest)
+    expect(shards()).toHaveLength(3)
+    writer.add(documents[0]!, [1, 2, 3])
+    writer.finish()
+    expect(shards()).toHaveLength(1)
+    expect(readTokenManifest(folder)).toMatchObject({ inputs: 'changed', tokens: 3 })
   })
 
   it('use 32 bits where the vocabulary needs them', () => {
