@@ -64,7 +64,9 @@ export function featurePageLines(page: PageView, scale: number, width: number, s
     ...headerLines(page, width, style),
     style.dim(` ${'─'.repeat(width - 2)}`),
     ...page.explanations.flatMap((explanation) => explanationLines(explanation, width, style)),
-    ...(page.explanations.length === 0 ? [` ${withoutExplanation(page.state)}`, ''] : []),
+    ...(page.explanations.length === 0
+      ? [...wrap(withoutExplanation(page.state), width - 2).map((line) => ` ${line}`), '']
+      : []),
     ...exampleLines(page.examples, scale, width, style),
     ...distributionLines(page, width, style),
   ]
@@ -81,7 +83,7 @@ function headerLines(page: PageView, width: number, style: Style): string[] {
   if (tokenShare !== null) facts.push(`token share η² ${correlation(tokenShare)}`)
   if (singleToken) facts.push('single token')
   return [
-    ` ${style.bold(title)}   ${truncate(`${set.kind} ${set.id} @ ${set.hook}`, width - title.length - 5)}`,
+    ` ${style.bold(title)}   ${truncate(escapeForTerminal(`${set.kind} ${set.id} @ ${set.hook}`), width - title.length - 5)}`,
     ` ${truncate(facts.join('   '), width - 2)}`,
   ]
 }
@@ -116,7 +118,7 @@ function explanationLines(
   const body = text === null ? `no explanation: ${PROBLEMS[problem ?? ''] ?? ''}` : escapeForTerminal(text)
   const [main, ...others] = scores
   const lines = wrap(body, width - 2).map((line) => ` ${style.bold(line)}`)
-  if (!main) return [...lines, ` ${style.dim(`by ${by}, not scored yet`)}`, '']
+  if (!main) return [...lines, ` ${style.dim(truncate(`by ${by}, not scored yet`, width - 2))}`, '']
   const beside = Object.entries(main.controls)
     .filter(([name]) => name !== UNSHOWN_CONTROL)
     .map(([name, value]) => `${CONTROLS[name] ?? name} ${value === null ? '·' : correlation(value)}`)
@@ -151,7 +153,7 @@ function exampleLines(
     counts.set(example.slice, count + 1)
     shown.push({ example, label: count === 0 ? example.slice.replace(/^interval (\d+)$/, '$1/12') : '' })
   }
-  const registerColumns = Math.max(0, ...shown.map(({ example }) => widthOf(registerText(example))))
+  const registerColumns = Math.max(0, ...shown.map(({ example }) => widthOf(registerText(example, width))))
   const lines = shown.map(({ example, label }) =>
     exampleLine(example, label, registerColumns, scale, width, style),
   )
@@ -160,8 +162,9 @@ function exampleLines(
 
 const MOST_REGISTER_COLUMNS = 16
 
-function registerText({ register }: ExampleView): string {
-  return register === null ? '' : truncate(escapeForTerminal(register), MOST_REGISTER_COLUMNS)
+function registerText({ register }: ExampleView, width: number): string {
+  if (register === null) return ''
+  return truncate(escapeForTerminal(register), Math.min(MOST_REGISTER_COLUMNS, Math.floor(width / 5)))
 }
 
 /** The window with firing tokens in brackets, their level behind, and how strongly the nominal token fires. */
@@ -175,7 +178,7 @@ function exampleLine(
 ): string {
   const { tokens, activations, levels, nominal } = example
   const activation = pad(quantity(activations[nominal]!), 6, 'right')
-  const end = `${activation}  ${registerText(example)}`.trimEnd()
+  const end = `${activation}  ${registerText(example, width)}`.trimEnd()
   const room = width - LABEL_COLUMNS - widthOf(activation) - registerColumns - 6
   let text = ''
   let columns = 0
@@ -206,16 +209,24 @@ function distributionLines(
       .map(({ token }) => escapeForTerminal(token.replaceAll(' ', '␣')))
     return truncate(tokens.join('  '), width - LABEL_COLUMNS - 2)
   }
-  const lines = [
-    ` ${label('activations')}${bars(histogram)}`,
-    ` ${label('')}${style.dim(axis(histogram.length, max))}`,
-  ]
+  const bins = binsWithRoom(histogram, width - LABEL_COLUMNS - 2)
+  const lines = [` ${label('activations')}${bars(bins)}`, ` ${label('')}${style.dim(axis(bins.length, max))}`]
   if (logits === null) return lines
   return [
     ...lines,
     ` ${label('logits +')}${effects(logits.top)}`,
     ` ${label('logits −')}${effects(logits.bottom)}`,
   ]
+}
+
+/** The histogram with as many neighbouring bins put together as it takes to fit. */
+function binsWithRoom(histogram: readonly number[], columns: number): readonly number[] {
+  if (histogram.length <= columns) return histogram
+  const halved = Array.from(
+    { length: Math.ceil(histogram.length / 2) },
+    (_, bin) => histogram[2 * bin]! + (histogram[2 * bin + 1] ?? 0),
+  )
+  return binsWithRoom(halved, columns)
 }
 
 function axis(columns: number, max: number): string {

@@ -26,11 +26,12 @@ const ROOMY = 110
 
 const COLUMNS: readonly Column<FeatureTableRow>[] = [
   { header: 'feature', align: 'right', cell: ({ feature }) => String(feature) },
-  { header: 'density', align: 'right', cell: ({ density }) => percent(density) },
-  { header: 'max', align: 'right', cell: ({ max }) => quantity(max) },
+  { header: 'density', align: 'right', dispensable: 3, cell: ({ density }) => percent(density) },
+  { header: 'max', align: 'right', dispensable: 4, cell: ({ max }) => quantity(max) },
   {
     header: 'top tokens',
     weight: 4,
+    dispensable: 2,
     cell: ({ topTokens }) => topTokens.map((token) => visibleToken(token)).join(' '),
   },
   { header: 'explanation', weight: 5, cell: explanationCell },
@@ -43,12 +44,14 @@ const COLUMNS: readonly Column<FeatureTableRow>[] = [
   {
     header: 'control',
     align: 'right',
+    dispensable: 1,
     cell: ({ shuffled, aboveBaseline }) => controlCell(shuffled, aboveBaseline),
   },
 ]
 
 const REGISTER: Column<FeatureTableRow> = {
   header: 'only in',
+  weight: 2,
   cell: ({ register }) => (register === null ? '' : escapeForTerminal(register)),
 }
 

@@ -2,7 +2,7 @@ import { STAGES, type StageName, type StudyEvent } from '../core/events.ts'
 import type { TrainingStep } from '../core/dictionary.ts'
 import { escapeForTerminal } from '../core/escape-terminal.ts'
 import type { Style } from './style.ts'
-import { duration, pad, percent, short, truncate } from './text.ts'
+import { duration, pad, percent, short, truncate, widthOf } from './text.ts'
 
 /** What is shown of one stage. */
 export interface StageView {
@@ -74,7 +74,10 @@ export function reduceProgress(state: ProgressState, event: StudyEvent, at: numb
 }
 
 const NAME_COLUMNS = 10
-const BAR_COLUMNS = 18
+const MOST_BAR_COLUMNS = 18
+const LEAST_BAR_COLUMNS = 8
+/** What the numbers of a stage rarely exceed. */
+const NUMBER_COLUMNS = 53
 
 /** The whole state, a line or two a stage. @param at seconds by the caller's clock */
 export function renderProgress(state: ProgressState, at: number, width: number, style: Style): string[] {
@@ -96,13 +99,9 @@ export function renderProgress(state: ProgressState, at: number, width: number, 
 
 /** One stage in one line, for output that is no terminal. */
 export function plainProgress(stage: StageName, view: StageView, at: number): string {
-  const what = [
-    `${short(view.done)} of ${short(view.total)} ${view.unit}`,
-    paceOf(view, at),
-    trainingText(view),
-    failedText(view),
-  ]
-  return `${stage}: ${what.filter((part) => part !== '').join('  ')}`
+  const counts = `${short(view.done)} of ${short(view.total)} ${view.unit}`
+  const pace = (paceOf(view, at) ?? []).join('   ')
+  return `${stage}: ${joined([counts, pace, trainingText(view), failedText(view)], '  ')}`
 }
 
 /** The line that ends a stage, for output that is no terminal. */
@@ -111,23 +110,35 @@ export function plainEnd(stage: StageName, view: StageView): string {
 }
 
 function runningLines(name: string, view: StageView, at: number, width: number, style: Style): string[] {
+  const room = width - widthOf(name) - 3
+  // The bar's length depends on the screen alone, so that it stays where it is while numbers change.
+  const columns = Math.max(LEAST_BAR_COLUMNS, Math.min(MOST_BAR_COLUMNS, room - NUMBER_COLUMNS))
+  const text = numbersOf(view, at, room - columns)
   const share = view.total > 0 ? Math.min(1, view.done / view.total) : 0
-  const full = Math.round(share * BAR_COLUMNS)
-  const bar = style.accent('█'.repeat(full)) + style.dim('░'.repeat(BAR_COLUMNS - full))
-  const numbers = [
-    `${short(view.done)} of ${short(view.total)} ${view.unit}`,
-    paceOf(view, at),
-    failedText(view),
-  ]
-  const text = truncate(
-    numbers.filter((part) => part !== '').join('   '),
-    width - NAME_COLUMNS - BAR_COLUMNS - 6,
-  )
+  const full = Math.round(share * columns)
+  const bar = style.accent('█'.repeat(full)) + style.dim('░'.repeat(columns - full))
   const details = trainingText(view) || escapeForTerminal(view.note)
   return [
     `${name}${bar}  ${text}`,
     style.dim(truncate(`${' '.repeat(NAME_COLUMNS + 2)}${details}`, width - 1)),
   ]
+}
+
+/** What stands beside the bar. Where room is short, the rate is left out, then the counts, which the bar shows too. */
+function numbersOf(view: StageView, at: number, columns: number): string {
+  const counts = `${short(view.done)} of ${short(view.total)} ${view.unit}`
+  const [rate, rest] = paceOf(view, at) ?? ['', '']
+  const failed = failedText(view)
+  const texts = [
+    [counts, rate, rest, failed],
+    [counts, rest, failed],
+    [rest, failed],
+  ].map((parts) => joined(parts, '   '))
+  return texts.find((text) => widthOf(text) <= columns) ?? truncate(texts.at(-1)!, columns)
+}
+
+function joined(parts: readonly string[], separator: string): string {
+  return parts.filter((part) => part !== '').join(separator)
 }
 
 function finishedLine(name: string, view: StageView, width: number, style: Style): string {
@@ -141,13 +152,13 @@ function outcome(view: StageView): string {
 }
 
 /** Rate since this process began the stage, and the time that the rest takes at that rate. */
-function paceOf(view: StageView, at: number): string {
+function paceOf(view: StageView, at: number): readonly [rate: string, rest: string] | null {
   const elapsed = at - view.startedAt
   const rate = (view.done - view.doneBefore) / elapsed
-  if (elapsed < 1 || !(rate > 0)) return ''
+  if (elapsed < 1 || !(rate > 0)) return null
   const unit = view.unit === 'tokens' ? 'tok/s' : `${view.unit}/s`
   const pace = rate >= 10 ? short(Math.round(rate)) : rate.toFixed(1)
-  return `${pace} ${unit}   ETA ${duration((view.total - view.done) / rate)}`
+  return [`${pace} ${unit}`, `ETA ${duration(Math.max(0, view.total - view.done) / rate)}`]
 }
 
 function trainingText({ training }: StageView): string {

@@ -1,7 +1,7 @@
 import stringWidth from 'string-width'
 import { escapeForTerminal } from '../core/escape-terminal.ts'
 
-/** Columns that a text without escape sequences takes. */
+/** Columns that a text takes; escape sequences of colours take none. */
 export function widthOf(text: string): number {
   return stringWidth(text)
 }
@@ -28,8 +28,6 @@ export function pad(text: string, columns: number, align: 'left' | 'right' = 'le
   return align === 'left' ? text + space : space + text
 }
 
-const PRECISE = 1000
-
 /** A share in percent with two significant places: `0.41 %`, `12 %`. */
 export function percent(share: number): string {
   const value = share * 100
@@ -49,24 +47,25 @@ export function correlation(value: number): string {
   return sign + (digits.startsWith('0') ? digits.slice(1) : digits)
 }
 
-/** A number with about three significant places: `3.21`, `12.4`, `1,240`. */
+/** A number with about three significant places: `0`, `3.21`, `12.4`, `1,240`. */
 export function quantity(value: number): string {
-  if (Math.abs(value) >= PRECISE) return Math.round(value).toLocaleString('en')
-  if (Math.abs(value) >= 100) return value.toFixed(0)
-  return Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2)
+  const size = Math.abs(value)
+  if (size === 0) return '0'
+  if (size >= 99.95) return Math.round(value).toLocaleString('en')
+  return size >= 9.995 ? value.toFixed(1) : value.toFixed(2)
 }
 
 /** A large count in short: `950`, `12.3 k`, `3.04 M`. */
 export function short(count: number): string {
-  if (count >= 1e9) return `${(count / 1e9).toFixed(2)} G`
-  if (count >= 1e6) return `${(count / 1e6).toFixed(2)} M`
+  if (count >= 999.995e6) return `${(count / 1e9).toFixed(2)} G`
+  if (count >= 999.95e3) return `${(count / 1e6).toFixed(2)} M`
   if (count >= 1e4) return `${(count / 1e3).toFixed(1)} k`
   return count.toLocaleString('en')
 }
 
-/** A time: `6 s`, `1 min 40 s`, `2 h 05 min`. */
+/** A time: `6.0 s`, `17 s`, `1 min 40 s`, `2 h 05 min`. */
 export function duration(seconds: number): string {
-  if (seconds < 10) return `${seconds.toFixed(1)} s`
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`
   const whole = Math.round(seconds)
   if (whole < 60) return `${whole} s`
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
@@ -98,17 +97,29 @@ export function bars(counts: readonly number[]): string {
     .join('')
 }
 
-/** Pieces filled into lines of at most `columns`; a piece longer than a line is cut. */
-export function wrap(text: string, columns: number, separator = ' '): string[] {
+/**
+ * Pieces filled into lines of at most `columns`; a piece longer than a line is broken, for scripts without spaces.
+ * @param indent spaces before every line but the first
+ */
+export function wrap(text: string, columns: number, separator = ' ', indent = 0): string[] {
   const lines: string[] = []
+  const room = (): number => (lines.length === 0 ? columns : columns - indent)
   let line = ''
   for (const piece of text.split(separator)) {
     const next = line === '' ? piece : line + separator + piece
-    if (widthOf(next) <= columns) line = next
-    else {
-      if (line !== '') lines.push(line)
-      line = truncate(piece, columns)
+    if (widthOf(next) <= room()) {
+      line = next
+      continue
+    }
+    if (line !== '') lines.push(line)
+    line = ''
+    for (const { segment } of segmenter.segment(piece)) {
+      if (line !== '' && widthOf(line + segment) > room()) {
+        lines.push(line)
+        line = ''
+      }
+      line += segment
     }
   }
-  return [...lines, line]
+  return [...lines, line].map((one, index) => (index === 0 ? one : ' '.repeat(indent) + one))
 }

@@ -1,0 +1,111 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { stageLines, summaryLines } from '../../src/cli/summary.ts'
+import type { StudyStatus } from '../../src/pipeline/status.ts'
+import { COLOURED, PLAIN } from '../../src/tui/style.ts'
+import { widthOf } from '../../src/tui/text.ts'
+import { WIDTHS, wideText } from '../support/wide-texts.ts'
+
+const STATUS: StudyStatus = {
+  set: 'topk-4096-0a1b2c3d',
+  hook: 'blocks.0.mlp.hook_post',
+  explainer: 'table',
+  llm: null,
+  features: 4096,
+  scored: 3512,
+  undefined: 0,
+  failed: 0,
+  dead: 182,
+  tooRare: 402,
+  pending: 0,
+  score: {
+    protocol: 'monosemanticity',
+    scorer: 'simulation',
+    median: 0.65,
+    q1: 0.51,
+    q3: 0.81,
+    n: 3512,
+    medianMissingAsZero: 0.64,
+  },
+  controls: { constant: 0, position: 0.01, shuffled: -0.02, tokenTable: 0.65 },
+  controlMeans: { constant: 0, position: 0.003, shuffled: -0.01, tokenTable: 0.6 },
+  gain: { shuffled: 0.67, tokenTable: null },
+  singleTokenShare: 0.44,
+  tokenShare: 0.5,
+  aboveBaseline: null,
+  registers: { base64: 251, dna: 97 },
+  missing: [],
+  training: {
+    l0: 32,
+    fvu: 0.18,
+    deadShare: 0.04,
+    crossEntropy: 2.1,
+    crossEntropyReconstructed: 2.2,
+    crossEntropyZeroed: 5.4,
+    crossEntropyRecovered: 0.97,
+    tokens: 10_000,
+  },
+  cost: { usd: 0, promptTokens: 0, completionTokens: 0, requests: 0, cached: 0 },
+  stages: [
+    { name: 'train', state: 'done', done: 1, total: 1, seconds: 71.2 },
+    { name: 'score', state: 'stopped', done: 1, total: 2, seconds: 2.04 },
+  ],
+}
+
+describe('the summary of a study', () => {
+  it('says what became of every feature, the scores beside their controls, the feature set', () => {
+    expect(summaryLines(STATUS, 80, PLAIN)).toEqual([
+      ' 4,096 features: 3,512 scored · 402 too rare · 182 dead',
+      ' median ρ .65  quartiles .51 .81  n 3,512  missing as 0: .64  (monosemanticity)',
+      ' controls: shuffled −.02 · token table .65 · position .00 (mean)',
+      ' median gain over shuffled .67',
+      ' single-token 44 % · token share η² .50 (median)',
+      ' feature set: L0 32.0 · FVU 0.180 · dead in training 4.0 % · CE recovered 97 %',
+      ' features of one register: base64 251 · dna 97',
+    ])
+    expect(stageLines(STATUS, 80, PLAIN)).toEqual([
+      ' time: train 1 min 11 s · score 2.0 s (stopped) · in all 1 min 13 s',
+    ])
+  })
+
+  it('adds what an LLM was asked and how it compares with the token table', () => {
+    const lines = summaryLines(
+      {
+        ...STATUS,
+        gain: { shuffled: 0.6, tokenTable: -0.05 },
+        aboveBaseline: 0.31,
+        cost: { usd: null, promptTokens: 1_234_567, completionTokens: 45_678, requests: 321, cached: 0 },
+      },
+      100,
+      PLAIN,
+    )
+    expect(lines).toContain(
+      ' median gain over shuffled .60 · over the token table −.05 · above baseline 31 %',
+    )
+    expect(lines).toContain(' LLM: 321 replies · 1.23 M prompt tokens (0 cached) · 45.7 k completion tokens')
+  })
+
+  it('leaves out what there is not', () => {
+    const lines = summaryLines(
+      { ...STATUS, scored: 0, pending: 3512, score: null, singleTokenShare: null, registers: {} },
+      80,
+      PLAIN,
+    )
+    expect(lines).toEqual([
+      ' 4,096 features: 0 scored · 402 too rare · 182 dead · 3,512 pending',
+      ' feature set: L0 32.0 · FVU 0.180 · dead in training 4.0 % · CE recovered 97 %',
+    ])
+    expect(stageLines({ ...STATUS, stages: [] }, 80, PLAIN)).toEqual([])
+  })
+
+  it.each(WIDTHS)('is never wider than %d columns, with colours and without', (width) => {
+    fc.assert(
+      fc.property(fc.dictionary(wideText, fc.nat(5000), { maxKeys: 5 }), (registers) => {
+        const status = { ...STATUS, registers }
+        for (const style of [PLAIN, COLOURED])
+          for (const line of [...summaryLines(status, width, style), ...stageLines(status, width, style)])
+            expect(widthOf(line), line).toBeLessThanOrEqual(width)
+      }),
+    )
+  })
+})
