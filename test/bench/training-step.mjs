@@ -40,7 +40,7 @@ for (const { dIn, features, k, rows } of SHAPES) {
     // The first step of each warms up.
     if (step > 1) times.push([first, second])
   }
-  const ratios = times.map(([a, b]) => a / b).sort((a, b) => a - b)
+  const ratios = times.map(([a, b]) => a / b).toSorted((a, b) => a - b)
   const middle = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
   const cells = [
     dIn,
