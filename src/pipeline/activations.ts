@@ -81,7 +81,19 @@ function readJsonTokens(path: string): TokenBatch {
       'tokens-invalid',
       `${path}: expected arrays of equal length, found lengths ${[...new Set(rows.map((row) => row.length))].join(', ')}`,
     )
-  return { rows: rows.length, length, ids: Int32Array.from(rows.flat()) }
+  return { rows: rows.length, length, ids: tokenIds(path, rows.flat()) }
+}
+
+/** What does not fit 32 bits is out of any vocabulary, and must not wrap around into one. */
+function tokenIds(path: string, values: ArrayLike<number>): Int32Array {
+  const ids = Int32Array.from(values)
+  const wrong = ids.findIndex((id, index) => id !== values[index])
+  if (wrong >= 0)
+    throw new UsageError(
+      'tokens-invalid',
+      `${path}: expected token ids of the model's vocabulary, found ${values[wrong]}`,
+    )
+  return ids
 }
 
 function readTensorTokens(path: string): TokenBatch {
@@ -97,11 +109,11 @@ function readTensorTokens(path: string): TokenBatch {
     const { buffer } = bytes
     switch (dtype) {
       case 'I64':
-        return { rows, length, ids: Int32Array.from(new BigInt64Array(buffer), Number) }
+        return { rows, length, ids: tokenIds(path, Array.from(new BigInt64Array(buffer), Number)) }
       case 'I32':
         return { rows, length, ids: new Int32Array(buffer) }
       case 'U32':
-        return { rows, length, ids: Int32Array.from(new Uint32Array(buffer)) }
+        return { rows, length, ids: tokenIds(path, new Uint32Array(buffer)) }
       case 'U16':
         return { rows, length, ids: Int32Array.from(new Uint16Array(buffer)) }
       default:

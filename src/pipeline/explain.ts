@@ -46,9 +46,13 @@ export async function* explain(
     const record = written.get(idOf(feature))
     return !record || record.problem === 'callFailed'
   })
-  store.study.put('explainer', explainer)
-  store.study.put('llm', llm?.chat.model ?? '')
+  // From its first answer on, an explainer is what status and show are about.
+  const remember = (): void => {
+    store.study.put('explainer', explainer)
+    store.study.put('llm', llm?.chat.model ?? '')
+  }
   if (planned.length === 0) {
+    remember()
     const counts = countOutcomes(selected.map((feature) => written.get(idOf(feature))!))
     yield { type: 'stage-skip', stage: 'explain', note: describe(counts) }
     return counts
@@ -58,8 +62,8 @@ export async function* explain(
   yield recorder.start('features', llm ? `${explainer}, ${llm.chat.model}` : 'token-table baseline')
   yield* recorder.watch(
     llm
-      ? explainByLlm(study, set, llm, planned, recorder, idOf)
-      : explainByTable(study, set, planned, recorder, idOf),
+      ? explainByLlm(study, set, llm, planned, recorder, idOf, remember)
+      : explainByTable(study, set, planned, recorder, idOf, remember),
   )
   const outcomes = new Map(store.explanations.all(set.id).map((record) => [record.id, record]))
   const counts = countOutcomes(selected.flatMap((feature) => outcomes.get(idOf(feature)) ?? []))
@@ -90,6 +94,7 @@ async function* explainByTable(
   planned: readonly number[],
   recorder: StageRecorder,
   idOf: (feature: number) => string,
+  remember: () => void,
 ): AsyncGenerator<StudyEvent> {
   const { store, protocol } = study
   const vocabulary = vocabularyOf(study, set)
@@ -106,6 +111,7 @@ async function* explainByTable(
       }
       done += block.length
       recorder.record(done)
+      remember()
     })
     yield recorder.progress()
     await eventLoopTurn()
@@ -119,6 +125,7 @@ async function* explainByLlm(
   planned: readonly number[],
   recorder: StageRecorder,
   idOf: (feature: number) => string,
+  remember: () => void,
 ): AsyncGenerator<StudyEvent> {
   const { store, protocol } = study
   const vocabulary = vocabularyOf(study, set)
@@ -145,6 +152,7 @@ async function* explainByLlm(
       store.explanations.put(record, study.now())
       done++
       recorder.record(done)
+      remember()
     })
     if ('text' in parsed) return null
     return { type: 'item-failed', stage: 'explain', feature, reason: parsed.problem }

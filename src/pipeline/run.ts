@@ -2,6 +2,7 @@ import type { StudyEvent } from '../core/events.ts'
 import type { Selection } from '../core/selection.ts'
 import { collect } from './collect.ts'
 import { explain } from './explain.ts'
+import { hookWidth } from './feature-set.ts'
 import { sample } from './sample.ts'
 import { score } from './score.ts'
 import type { Llm, Study } from './study.ts'
@@ -10,6 +11,8 @@ import { train } from './train.ts'
 
 /** Every stage that lacks output, in order. */
 export async function* run(study: Study, llm: Llm | null, selection: Selection): AsyncGenerator<StudyEvent> {
+  // A wrong hook is said before the corpus is tokenized, which can take long.
+  hookWidth(study, study.model())
   yield* tokenize(study)
   yield* train(study)
   yield* collect(study)

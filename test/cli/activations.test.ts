@@ -149,6 +149,12 @@ describe('gloss activations refuses', () => {
       2,
       /expected token ids from 0 to 379 \(the vocabulary of \S+\), found 380$/m,
     ],
+    [
+      'a token that would wrap around',
+      '[[4294967297]]',
+      2,
+      /expected token ids of the model's vocabulary, found 4294967297$/m,
+    ],
     ['a negative token', '[[1, -1]]', 2, /expected token ids from 0 to 379 .*, found -1$/m],
     [
       'more tokens than the model takes',

@@ -359,12 +359,17 @@ describe('an endpoint that cannot be used', () => {
   it('because nobody listens there: 1', async () => {
     const gone = await FakeOpenAi.start(honest)
     await gone.stop()
+    const folder = copyOf(finished)
+    const before = (await gloss(['status', '--json'], { folder })).stdout
     await checkFailure(
       explain(gone),
       1,
       /http:\S+ cannot be reached \(ECONNREFUSED\); check the address and that the server runs$/m,
-      { folder: copyOf(finished), environment },
+      { folder, environment },
     )
+    // What was there is still what the study is about.
+    const scores = (text: string): unknown => (JSON.parse(text) as { score: unknown }).score
+    expect(scores((await gloss(['status', '--json'], { folder })).stdout)).toEqual(scores(before))
   })
 
   it('because it refuses the key before its first answer: 1, and after one: 3', async () => {
