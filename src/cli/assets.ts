@@ -24,6 +24,13 @@ export function packageVersion(): string {
     .version
 }
 
+/** The oldest version of Node that gloss runs on. */
+export function requiredNode(): string {
+  const path = join(PACKAGE_ROOT, 'package.json')
+  const schema = z.looseObject({ engines: z.looseObject({ node: z.string() }) })
+  return parseJson(readText(path, "gloss's package.json"), schema, path).engines.node.replace(/^>=/, '')
+}
+
 /** The migrations of the database that come with gloss. */
 export function bundledMigrations(): Migration[] {
   return readMigrations(join(PACKAGE_ROOT, 'migrations'))

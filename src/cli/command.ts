@@ -1,12 +1,15 @@
 import type { Command } from 'commander'
-import type { StageName } from '../core/events.ts'
+import type { StageName } from '../core/stages.ts'
 import { parseSelection, type Selection } from '../core/selection.ts'
-import { OpenAiChat } from '../llm/openai-chat.ts'
+import { Gate } from '../llm/gate.ts'
+import { Lane } from '../llm/lane.ts'
+import { OpenAiClient } from '../llm/openai-client.ts'
+import { priceList } from '../llm/prices.ts'
 import { status } from '../pipeline/status.ts'
 import { currentSet } from '../pipeline/feature-set.ts'
 import type { Llm, Study } from '../pipeline/study.ts'
 import { bundledExplainPrompt, bundledSimulatePrompt } from './assets.ts'
-import { resolveEndpoint } from './endpoint.ts'
+import { resolveEndpoints } from './endpoint.ts'
 import type { CommonOptions, StudyOptions } from './options.ts'
 import { type Surroundings, Terminal } from './terminal.ts'
 import { openStudy } from './workspace.ts'
@@ -33,17 +36,57 @@ export async function withStudy<Result>(
   }
 }
 
-/** The LLM that flags, environment or gloss.yaml name, with the prompts that come with gloss; null for none. */
-export function openLlm(options: StudyOptions, study: Study, surroundings: Surroundings): Llm | null {
-  const endpoint = resolveEndpoint(options, study.config, surroundings.environment)
-  return (
-    endpoint && {
-      chat: new OpenAiChat(endpoint),
+/**
+ * Opens the LLM that flags, environment or gloss.yaml name, with the prompts that come with gloss; null for none. What
+ * was learned of its endpoints is kept when `work` is over.
+ */
+export async function withLlm<Result>(
+  options: StudyOptions,
+  study: Study,
+  surroundings: Surroundings,
+  work: (llm: Llm | null) => Promise<Result>,
+): Promise<Result> {
+  const gate = openGate(options, study, surroundings)
+  if (gate === null) return work(null)
+  try {
+    return await work({
+      chat: gate,
       explain: bundledExplainPrompt(),
       simulate: bundledSimulatePrompt(),
-      concurrency: study.config.llm.concurrency,
-    }
-  )
+      reask: options.reask ?? false,
+    })
+  } finally {
+    await gate.close()
+  }
+}
+
+function openGate(options: StudyOptions, study: Study, surroundings: Surroundings): Gate | null {
+  const { config, store, signal, now } = study
+  const found = resolveEndpoints(options, config, surroundings.environment)
+  if (found === null) return null
+  const { group, model } = found
+  const timeoutMs = config.llm.timeoutSeconds * 1000
+  const lanes = found.endpoints.map(({ baseUrl, key, concurrency, ...rest }) => {
+    const known = store.endpoints.get(baseUrl, model)
+    const capabilities = known?.capabilities
+    return new Lane(
+      {
+        ...rest,
+        client: new OpenAiClient({
+          baseUrl,
+          model,
+          key,
+          timeoutMs,
+          ...(capabilities ? { tokenLimit: capabilities.tokenLimit } : {}),
+        }),
+        prices: priceList(baseUrl, model, config.llm.prices ?? null),
+        mostInFlight: concurrency,
+        known: known?.limits ?? null,
+      },
+      performance.now(),
+    )
+  })
+  return new Gate({ group, model, lanes, store, signal, now, maxCost: options.maxCost ?? null })
 }
 
 /** The features that `--only` names; all without it. */

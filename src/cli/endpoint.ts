@@ -2,33 +2,47 @@ import { UsageError } from '../core/errors.ts'
 import type { StudyConfig } from '../core/study-config.ts'
 import type { StudyOptions } from './options.ts'
 
-/** Where the LLM is, and the key that goes with it. */
+/** Where the LLM is: one endpoint or several that serve the same model. */
+export interface Endpoints {
+  /** The name under which replies are stored. */
+  readonly group: string
+  readonly model: string
+  readonly endpoints: readonly Endpoint[]
+}
+
+/** One endpoint, and the key that goes with it. */
 export interface Endpoint {
   readonly baseUrl: string
-  readonly model: string
   readonly key: string | null
+  readonly weight: number
+  readonly concurrency: number
+  readonly requestsPerMinute: number | null
+  readonly tokensPerMinute: number | null
 }
 
 const OPENAI_ORIGIN = 'https://api.openai.com'
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/
+const DEFAULT_CONCURRENCY = 256
 
 /**
- * The endpoint that flags, environment or gloss.yaml name; null for none.
+ * The endpoints that flags, environment or gloss.yaml name; null for none.
  *
- * Keys are bound to origins. `OPENAI_API_KEY` goes to https://api.openai.com only. `GLOSS_API_KEY` goes to the origin
- * that `--llm` or `GLOSS_LLM` names on this machine: a gloss.yaml may come from somebody else and must not be able to
+ * Keys are bound to origins. `OPENAI_API_KEY` goes to https://api.openai.com only. `GLOSS_API_KEY` goes to the origins
+ * that `--llm` or `GLOSS_LLM` name on this machine: a gloss.yaml may come from somebody else and must not be able to
  * send it anywhere. Plain http to another machine carries no key unless `--insecure-http` is given.
  *
  * @throws {UsageError} `llm-…`, `key-missing`
  */
-export function resolveEndpoint(
+export function resolveEndpoints(
   options: StudyOptions,
-  config: StudyConfig,
+  config: Pick<StudyConfig, 'llm'>,
   environment: Readonly<Record<string, string | undefined>>,
-): Endpoint | null {
-  const named = options.llm
-  const address = named ?? config.llm.url
-  if (address === undefined) {
+): Endpoints | null {
+  const { llm } = config
+  const namedHere = options.llm !== undefined
+  const configured = [...(llm.url === undefined ? [] : [{ url: llm.url, weight: 1 }]), ...llm.endpoints]
+  const addresses = options.llm ?? configured.map(({ url }) => url)
+  if (addresses.length === 0) {
     if (options.llmModel !== undefined)
       throw new UsageError(
         'llm-missing',
@@ -36,18 +50,29 @@ export function resolveEndpoint(
       )
     return null
   }
-  const url = parseUrl(address)
-  const model = options.llmModel ?? config.llm.model
+  const model = options.llmModel ?? llm.model
+  const urls = addresses.map(parseUrl)
   if (model === undefined)
     throw new UsageError(
       'llm-model-missing',
-      `expected the name of a model at ${url.href}, found none; add --llm-model NAME`,
+      `expected the name of a model at ${baseUrlOf(urls[0]!)}, found none; add --llm-model NAME`,
     )
-  return {
-    baseUrl: url.href.replace(/\/$/, ''),
-    model,
-    key: keyFor(url, named !== undefined, options, environment),
-  }
+  const endpoints = urls.map((url): Endpoint => {
+    const known = llm.endpoints.find((entry) => baseUrlOf(parseUrl(entry.url)) === baseUrlOf(url))
+    return {
+      baseUrl: baseUrlOf(url),
+      key: keyFor(url, namedHere, options, environment),
+      weight: known?.weight ?? 1,
+      concurrency: known?.concurrency ?? llm.concurrency ?? DEFAULT_CONCURRENCY,
+      requestsPerMinute: known?.requestsPerMinute ?? llm.requestsPerMinute ?? null,
+      tokensPerMinute: known?.tokensPerMinute ?? llm.tokensPerMinute ?? null,
+    }
+  })
+  return { group: llm.group ?? endpoints[0]!.baseUrl, model, endpoints }
+}
+
+function baseUrlOf(url: URL): string {
+  return `${url.origin}${url.pathname.replace(/\/$/, '')}${url.search}`
 }
 
 function parseUrl(address: string): URL {

@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs'
-import type { StageName, StudyEvent } from '../core/events.ts'
+import type { StudyEvent } from '../core/events.ts'
+import type { StageName } from '../core/stages.ts'
 import { escapeForTerminal, jsonForTerminal } from '../core/escape-terminal.ts'
 import { writeError } from '../core/files.ts'
 import {

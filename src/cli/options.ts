@@ -23,10 +23,13 @@ export interface StudyOptions extends CommonOptions {
   readonly learningRate?: number
   readonly trainTokens?: number
   readonly protocol?: string
-  readonly llm?: string
+  readonly llm?: readonly string[]
   readonly llmModel?: string
   readonly concurrency?: number
   readonly insecureHttp?: boolean
+  readonly maxCost?: number
+  readonly dryRun?: boolean
+  readonly reask?: boolean
   readonly only?: string
 }
 
@@ -51,6 +54,17 @@ function positiveNumber(text: string): number {
   const value = Number(text)
   if (!(value > 0)) throw new InvalidArgumentError('expected a positive number')
   return value
+}
+
+function dollars(text: string): number {
+  const value = /\d/.test(text) ? Number(text.replace(/^\$/, '')) : Number.NaN
+  if (!(value >= 0)) throw new InvalidArgumentError('expected an amount in US dollars, such as 5 or 0.50')
+  return value
+}
+
+/** Flags add up; an environment variable holds all, separated by commas or blanks. */
+function oneMoreUrl(text: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), ...text.split(/[\s,]+/).filter((url) => url !== '')]
 }
 
 /** Adds the flags that every command has. */
@@ -84,10 +98,19 @@ export const OPTIONS = {
   ],
   sample: [option('--protocol <name>', 'the recipe for examples and scores')],
   llm: [
-    option('--llm <url>', 'base URL of an OpenAI-compatible endpoint; without one, the token-table baseline'),
+    option(
+      '--llm <url>',
+      'base URL of an OpenAI-compatible endpoint, given again for each that shares the work; without one, the token-table baseline',
+    ).argParser(oneMoreUrl),
     option('--llm-model <name>', 'the model to ask there'),
-    option('--concurrency <n>', 'requests in flight at once').argParser(wholeNumber),
+    option('--concurrency <n>', 'requests in flight at an endpoint, at most').argParser(wholeNumber),
     new Option('--insecure-http', 'send the key over plain http to other machines too'),
+  ],
+  /** Of the verbs that ask an LLM. */
+  money: [
+    option('--max-cost <usd>', 'the most that the study may cost in all, in US dollars').argParser(dollars),
+    new Option('--dry-run', 'say what would be asked, its tokens, cost and time; ask nothing'),
+    new Option('--reask', 'ask again where a reply could not be read'),
   ],
   only: [option('--only <selection>', 'features: 7,12,100-199, all, unexplained or random:200')],
 } as const

@@ -5,6 +5,7 @@ import type { CommandDefinition } from './command.ts'
 import { activations } from './commands/activations.ts'
 import { collect } from './commands/collect.ts'
 import { demo } from './commands/demo.ts'
+import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
 import { init } from './commands/init.ts'
 import { run } from './commands/run.ts'
@@ -29,6 +30,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   status,
   show,
   activations,
+  doctor,
 ]
 
 /** The whole command line. */

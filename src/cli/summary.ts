@@ -1,7 +1,7 @@
 import { escapeForTerminal } from '../core/escape-terminal.ts'
 import type { StudyStatus } from '../pipeline/status.ts'
 import type { Style } from '../tui/style.ts'
-import { correlation, duration, percent, short, wrap } from '../tui/text.ts'
+import { correlation, duration, percent, short, usd, wrap } from '../tui/text.ts'
 
 /** A study's numbers in a few lines. */
 export function summaryLines(status: StudyStatus, width: number, style: Style): string[] {
@@ -66,19 +66,26 @@ export function summaryLines(status: StudyStatus, width: number, style: Style): 
   )
   if (registers.length > 0)
     lines.push(...filled([`features of one register: ${registers[0]}`, ...registers.slice(1)], width))
-  const { requests, promptTokens, completionTokens, cached } = status.cost
-  if (requests > 0)
-    lines.push(
-      ...filled(
-        [
-          `LLM: ${short(requests)} replies`,
-          `${short(promptTokens)} prompt tokens (${short(cached)} cached)`,
-          `${short(completionTokens)} completion tokens`,
-        ],
-        width,
-      ),
-    )
-  return lines
+  return [...lines, ...status.ledger.flatMap((line) => ledgerLines(line, width))]
+}
+
+function ledgerLines(line: StudyStatus['ledger'][number], width: number): string[] {
+  const { stage, model, requests, lost, promptTokens, cachedTokens, completionTokens, reasoningTokens } = line
+  const cached = promptTokens > 0 ? ` (${percent(cachedTokens / promptTokens)} cached)` : ''
+  const reasoning = reasoningTokens > 0 ? ` (${short(reasoningTokens)} reasoning)` : ''
+  const price = line.priceIds.length > 0 ? ` (${line.priceIds.map(escapeForTerminal).join(', ')})` : ''
+  return filled(
+    [
+      `LLM: ${stage} by ${escapeForTerminal(model)}`,
+      `${short(requests)} replies`,
+      countOf(lost, 'lost, counted at their most'),
+      countOf(line.unknownUsage, 'without usage'),
+      `${short(promptTokens)} prompt tokens${cached}`,
+      `${short(completionTokens)} completion tokens${reasoning}`,
+      line.usd === null ? 'cost unknown' : `${usd(line.usd)}${price}`,
+    ],
+    width,
+  )
 }
 
 /** The time that each stage took. */

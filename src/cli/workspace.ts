@@ -20,7 +20,8 @@ import type { Surroundings } from './terminal.ts'
 
 /** The file that makes a folder a study. */
 export const CONFIG_FILE = 'gloss.yaml'
-const DATABASE_FILE = 'gloss.db'
+/** The study's database. */
+export const DATABASE_FILE = 'gloss.db'
 const LOCK_FILE = 'gloss.lock'
 
 /** The folder of the study that a command is about. @throws {UsageError} `workspace-missing` */

@@ -1,3 +1,5 @@
+import type { StageName } from './stages.ts'
+
 /** One message of a chat. */
 export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant'
@@ -13,18 +15,13 @@ export interface ChatRequest {
 /** Tokens that a call used; null where the endpoint did not say. */
 export interface TokenUsage {
   readonly promptTokens: number | null
+  /** Of the prompt, read from the provider's prompt cache. */
   readonly cachedTokens: number | null
+  /** Of the prompt, written to the provider's prompt cache. */
+  readonly cacheWriteTokens: number | null
   readonly completionTokens: number | null
+  /** Of the completion, not shown. */
   readonly reasoningTokens: number | null
-}
-
-/** What came back: the body as it was, before anything is made of it. */
-export interface ChatReply {
-  readonly status: number
-  readonly body: string
-  readonly latencyMs: number
-  /** Requests sent for this reply. */
-  readonly attempts: number
 }
 
 /** What a reply's body says. */
@@ -37,15 +34,77 @@ export interface ReplyContent {
   readonly usage: TokenUsage | null
 }
 
-/** An LLM behind an endpoint. */
+/** What came of a request: the text of a reply, or why there is none. */
+export type Answer =
+  /** A reply, read or not: it is stored. `text` is null where it held none. */
+  | {
+      readonly kind: 'reply'
+      readonly hash: string
+      readonly text: string | null
+      readonly cut: boolean
+      readonly problem: string | null
+    }
+  /** No reply: the next run asks again. */
+  | { readonly kind: 'failed'; readonly hash: string; readonly reason: string }
+
+/** How a request is to be treated. */
+export interface AskOptions {
+  /** The verb that asks; the ledger is kept by it. */
+  readonly stage: StageName
+  /** Requests with a lower number are sent first. */
+  readonly priority: number
+  /** Whether a stored reply is to be asked for again, under a new attempt number. By default none is. */
+  readonly again?: (answer: Extract<Answer, { kind: 'reply' }>) => boolean
+}
+
+/** What the requests of this run have come to so far. Sums leave out what endpoints did not report. */
+export interface Spending {
+  readonly requests: number
+  readonly fromCache: number
+  readonly failed: number
+  readonly retries: number
+  readonly promptTokens: number
+  readonly cachedTokens: number
+  readonly completionTokens: number
+  /** Null where a price is not known. */
+  readonly usd: number | null
+  readonly inFlight: number
+  readonly window: number
+}
+
+/** What a request is expected to use, before it is sent. */
+export interface Forecast {
+  readonly promptTokens: number
+  readonly completionTokens: number
+  readonly usd: number | null
+}
+
+/** What the way to an LLM tells of itself. */
+export type ChatEvent =
+  /** A request got no reply and is sent again. `tries`: how often it was sent. */
+  | { readonly type: 'llm-retry'; readonly reason: string; readonly tries: number; readonly pauseMs: number }
+  | { readonly type: 'llm-notice'; readonly text: string }
+
+/** An LLM behind one or more endpoints, with a memory: a reply that is stored is not asked for again. */
 export interface ChatModel {
-  /** Base URL without credentials. */
-  readonly endpoint: string
+  /** The name of the endpoints under which replies are stored. */
+  readonly group: string
   readonly model: string
-  /** The JSON body that {@link complete} sends; together with endpoint and model it identifies a request. */
-  bodyOf(request: ChatRequest): Readonly<Record<string, unknown>>
-  /** @throws {EndpointError} when no reply came after the last try */
-  complete(request: ChatRequest): Promise<ChatReply>
-  /** Reads a body that {@link complete} returned, now or in an earlier run. */
-  read(body: string): ReplyContent
+  /** Requests that it can have under way at once, at most. */
+  readonly mostInFlight: number
+  /**
+   * Equal requests under way are one. When the promise resolves, the reply is stored.
+   * @throws {EndpointError} when the endpoint is out of reach or refuses before its first answer
+   * @throws {StoppedError} when it refuses every request after a first answer, money runs out, or the run is stopping
+   */
+  ask(request: ChatRequest, options: AskOptions): Promise<Answer>
+  /** The newest stored reply to a request, read; null where there is none. */
+  answered(request: ChatRequest): Extract<Answer, { kind: 'reply' }> | null
+  /** @param reply a reply as it is expected */
+  forecast(request: ChatRequest, reply: string): Forecast
+  /** Seconds that requests are expected to take together; null where nothing is known of the endpoint's speed. */
+  expectedSeconds(requests: number, tokens: number): number | null
+  spending(): Spending
+  /** What has happened since this was last asked. */
+  takeEvents(): ChatEvent[]
 }

@@ -1,9 +1,6 @@
+import type { ChatEvent, Spending } from './chat-model.ts'
 import type { TrainingStep } from './dictionary.ts'
-
-/** The verbs that make up a run, in order. */
-export const STAGES = ['tokenize', 'train', 'collect', 'sample', 'explain', 'score'] as const
-/** One of {@link STAGES}. */
-export type StageName = (typeof STAGES)[number]
+import type { StageName } from './stages.ts'
 
 /** What a verb tells while it works. The CLI shows these as progress and can log them. */
 export type StudyEvent =
@@ -22,6 +19,7 @@ export type StudyEvent =
       readonly done: number
       readonly total: number
       readonly training?: TrainingStep
+      readonly spending?: Spending
     }
   /** The stage's planned items all have an outcome. */
   | { readonly type: 'stage-end'; readonly stage: StageName; readonly seconds: number; readonly note: string }
@@ -34,5 +32,6 @@ export type StudyEvent =
       readonly feature: number
       readonly reason: string
     }
+  | ({ readonly stage: StageName } & Extract<ChatEvent, { type: 'llm-retry' }>)
   /** Something a user should know that stops nothing. */
   | { readonly type: 'notice'; readonly stage: StageName; readonly text: string }

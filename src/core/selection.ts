@@ -6,6 +6,7 @@ export type Selection =
   | { readonly kind: 'all' }
   | { readonly kind: 'unexplained' }
   | { readonly kind: 'random'; readonly count: number }
+  | { readonly kind: 'features'; readonly features: ReadonlySet<number> }
   | { readonly kind: 'ranges'; readonly ranges: readonly (readonly [first: number, last: number])[] }
 
 /**
@@ -50,6 +51,8 @@ export function selectFeatures(
         .shuffle([...candidates])
         .slice(0, selection.count)
         .toSorted((a, b) => a - b)
+    case 'features':
+      return candidates.filter((feature) => selection.features.has(feature))
     case 'ranges':
       return candidates.filter((feature) =>
         selection.ranges.some(([first, last]) => first <= feature && feature <= last),

@@ -1,4 +1,5 @@
 import type { TokenUsage } from './chat-model.ts'
+import type { EndpointRecord, LedgerLine, ReplySample, SpendingRecord } from './ledger.ts'
 import type { Example, FeatureState } from './records.ts'
 import type { ControlResult, ScoreResult, Tier } from './scores.ts'
 import type { DocumentLabel } from './token-corpus.ts'
@@ -112,6 +113,12 @@ export interface RequestRecord {
   readonly usage: TokenUsage | null
   readonly latencyMs: number | null
   readonly attempts: number
+  /** The verb that asked. */
+  readonly stage: string
+  /** The server's own name for it. */
+  readonly requestId: string | null
+  /** How often it was asked again because a reply could not be read. */
+  readonly attempt: number
 }
 
 /** A text about one feature from one explainer, or the reason why there is none. */
@@ -138,6 +145,7 @@ export interface ScoreRecord extends ScoreResult {
   readonly coverage: Readonly<Record<string, readonly [answered: number, drawn: number]>>
   readonly failedCalls: number
   readonly failedControlCalls: number
+  /** Replies in which an answer was missing, those of the control too. */
   readonly unreadableCalls: number
   readonly provenanceId: string
 }
@@ -147,15 +155,6 @@ export interface ControlRecord extends ControlResult {
   readonly scoreId: string
   /** Shuffled: the feature whose explanation was used. */
   readonly partner: number | null
-}
-
-/** What requests of a study used. Sums leave out requests whose endpoint did not report usage. */
-export interface UsageTotals {
-  readonly requests: number
-  readonly withoutReply: number
-  readonly promptTokens: number
-  readonly cachedTokens: number
-  readonly completionTokens: number
 }
 
 /** A document as stored: its label and its length. */
@@ -233,7 +232,28 @@ export interface Store {
   readonly requests: {
     get(hash: string): RequestRecord | null
     put(record: RequestRecord, created: Date): void
-    totals(): UsageTotals
+    /** Requests without a reply. */
+    unanswered(): number
+    /** Replies to a model whose usage is known, by hash. */
+    samples(model: string, count: number): ReplySample[]
+  }
+  readonly ledger: {
+    /** Adds a line and returns its number. */
+    add(line: SpendingRecord, created: Date): number
+    /** Replaces a line. */
+    settle(id: number, line: SpendingRecord): void
+    /** Removes a line: its request was not billed. */
+    release(id: number): void
+    /** Lines that a process left open when it ended become lost. Returns how many. */
+    closeOpen(): number
+    /** US dollars in all, open lines included. */
+    spent(): number
+    lines(): LedgerLine[]
+  }
+  readonly endpoints: {
+    get(baseUrl: string, model: string): EndpointRecord | null
+    /** Members that are null keep what is stored. */
+    put(record: EndpointRecord, updated: Date): void
   }
   readonly explanations: {
     all(setId: string): ExplanationRecord[]
@@ -249,6 +269,8 @@ export interface Store {
     controlsOf(scoreId: string): ControlRecord[]
     put(scores: readonly ScoreRecord[], controls: readonly ControlRecord[]): void
   }
+  /** What is wrong with the database, one line each; empty where it is sound. */
+  integrity(): string[]
   transaction<T>(work: () => T): T
   close(): void
 }

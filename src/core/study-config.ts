@@ -1,5 +1,12 @@
 import { z } from 'zod'
 
+/** How much an endpoint may be sent; the rest is learned from it. */
+const endpointLimits = {
+  concurrency: z.int().positive().optional(),
+  requestsPerMinute: z.int().positive().optional(),
+  tokensPerMinute: z.int().positive().optional(),
+}
+
 /** The settings of one study: what `gloss.yaml` holds, defaults filled in. Paths are relative to the file. */
 export const studyConfigSchema = z.strictObject({
   model: z.string().min(1),
@@ -24,7 +31,28 @@ export const studyConfigSchema = z.strictObject({
     .strictObject({
       url: z.string().optional(),
       model: z.string().optional(),
-      concurrency: z.int().positive().default(16),
+      /** The name under which replies are stored; by default the first endpoint's URL. */
+      group: z.string().min(1).optional(),
+      /** Several endpoints that serve the same model. */
+      endpoints: z
+        .array(
+          z.strictObject({
+            url: z.string(),
+            weight: z.number().positive().default(1),
+            ...endpointLimits,
+          }),
+        )
+        .default([]),
+      ...endpointLimits,
+      timeoutSeconds: z.number().positive().max(86_400).default(600),
+      /** US dollars for a million tokens. */
+      prices: z
+        .strictObject({
+          input: z.number().nonnegative(),
+          cachedInput: z.number().nonnegative().optional(),
+          output: z.number().nonnegative(),
+        })
+        .optional(),
     })
     .prefault({}),
 })

@@ -1,33 +1,54 @@
 import { APIConnectionError, APIError } from 'openai'
 import { EndpointError, type EndpointFailure } from '../core/errors.ts'
+import { type HeaderReader, readRateLimits } from './rate-limit-headers.ts'
 import { redact } from './redact.ts'
 
-/** A failed try, and how long the server asked to wait before the next. */
+/** What came of a try that brought no reply. */
 export interface FailedTry {
   readonly failure: EndpointError
+  /** How long the server asked to wait before the next. */
   readonly pauseMs: number | null
+  /** Whether it had too much to do: fewer requests at once are in order. */
+  readonly congested: boolean
+  /** Whether the server may have done the work, and bills it, although nothing arrived. */
+  readonly mayBeBilled: boolean
+  /** A parameter that the server does not take from this model. */
+  readonly unsupported: string | null
 }
 
 /** Codes with which servers say that no request will be answered until someone pays. */
 const OUT_OF_QUOTA = new Set(['insufficient_quota', 'billing_hard_limit_reached', 'billing_not_active'])
+/** Causes with which nothing has reached the server. */
+const NEVER_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
 
 /** Turns what the client threw into an error that says what to do; nothing of the key is in it. */
-export function toEndpointError(
-  error: unknown,
-  endpoint: string,
-  model: string,
-  key: string | null,
-): FailedTry {
-  if (error instanceof EndpointError) return { failure: error, pauseMs: null }
+export function toFailedTry(error: unknown, endpoint: string, model: string, key: string | null): FailedTry {
   if (error instanceof APIError && !(error instanceof APIConnectionError) && error.status !== undefined)
     return refusal(error as APIError<number>, endpoint, model, key)
-  const reason = redact(rootCause(error), key)
+  const cause = rootCause(error)
   const failure = new EndpointError(
     'endpoint-unreachable',
-    `${endpoint} cannot be reached (${reason}); check the address and that the server runs`,
+    `${endpoint} cannot be reached (${redact(cause, key)}); check the address and that the server runs`,
     { failure: 'retryable', cause: error },
   )
-  return { failure, pauseMs: null }
+  return { failure, pauseMs: null, congested: false, mayBeBilled: !NEVER_SENT.has(cause), unsupported: null }
+}
+
+/** A try that took longer than its deadline. */
+export function timedOut(endpoint: string, timeoutMs: number, cause: unknown): FailedTry {
+  const failure = new EndpointError(
+    'endpoint-timeout',
+    `${endpoint} gave no reply within ${timeoutMs / 1000} s; check the server, or use a faster model`,
+    { failure: 'retryable', cause },
+  )
+  return { failure, pauseMs: null, congested: true, mayBeBilled: true, unsupported: null }
 }
 
 function refusal(error: APIError<number>, endpoint: string, model: string, key: string | null): FailedTry {
@@ -35,7 +56,10 @@ function refusal(error: APIError<number>, endpoint: string, model: string, key: 
   const said = redact(error.message, key)
   const make = (code: string, advice: string, failure: EndpointFailure): FailedTry => ({
     failure: new EndpointError(code, `${endpoint} answered ${said}; ${advice}`, { failure, status }),
-    pauseMs: failure === 'retryable' ? requestedPause(error) : null,
+    pauseMs: failure === 'retryable' ? readRateLimits(headersOf(error), new Date()).retryAfterMs : null,
+    congested: failure === 'retryable' && (status === 429 || status === 503 || status === 529),
+    mayBeBilled: false,
+    unsupported: status === 400 ? unsupportedParameter(error) : null,
   })
   if (status === 401 || status === 403)
     return make(
@@ -45,9 +69,9 @@ function refusal(error: APIError<number>, endpoint: string, model: string, key: 
         : 'no key was sent: set GLOSS_API_KEY and name the endpoint with --llm or GLOSS_LLM',
       'run-stopping',
     )
-  if (OUT_OF_QUOTA.has(error.code ?? ''))
+  if (status === 402 || OUT_OF_QUOTA.has(error.code ?? ''))
     return make('endpoint-quota', "the account's quota is used up: raise it", 'run-stopping')
-  if (status === 404)
+  if (status === 404 || status === 410)
     return make(
       'endpoint-not-found',
       `check the base URL and that it serves the model ${JSON.stringify(model)}`,
@@ -58,12 +82,13 @@ function refusal(error: APIError<number>, endpoint: string, model: string, key: 
   return make('request-rejected', 'this request cannot be answered as it is', 'rejected')
 }
 
-/** `retry-after-ms` or `retry-after` in milliseconds; null where absent or no number of seconds. */
-function requestedPause(error: APIError<number>): number | null {
-  const milliseconds = Number(error.headers?.get('retry-after-ms') ?? Number.NaN)
-  if (milliseconds >= 0) return milliseconds
-  const seconds = Number(error.headers?.get('retry-after') ?? Number.NaN)
-  return seconds >= 0 ? seconds * 1000 : null
+function headersOf(error: APIError<number>): HeaderReader {
+  return (name) => error.headers?.get(name) ?? null
+}
+
+function unsupportedParameter(error: APIError<number>): string | null {
+  if (error.code !== 'unsupported_parameter' && !/unsupported parameter/i.test(error.message)) return null
+  return error.param ?? /['"](\w+)['"]/.exec(error.message)?.[1] ?? null
 }
 
 function rootCause(error: unknown): string {

@@ -16,7 +16,9 @@ const bodySchema = z.looseObject({
     .looseObject({
       prompt_tokens: z.number().nullish(),
       completion_tokens: z.number().nullish(),
-      prompt_tokens_details: z.looseObject({ cached_tokens: z.number().nullish() }).nullish(),
+      prompt_tokens_details: z
+        .looseObject({ cached_tokens: z.number().nullish(), cache_write_tokens: z.number().nullish() })
+        .nullish(),
       completion_tokens_details: z.looseObject({ reasoning_tokens: z.number().nullish() }).nullish(),
     })
     .nullish()
@@ -42,6 +44,7 @@ export function readReplyBody(body: string): ReplyContent {
       ? {
           promptTokens: usage.prompt_tokens ?? null,
           cachedTokens: usage.prompt_tokens_details?.cached_tokens ?? null,
+          cacheWriteTokens: usage.prompt_tokens_details?.cache_write_tokens ?? null,
           completionTokens: usage.completion_tokens ?? null,
           reasoningTokens: usage.completion_tokens_details?.reasoning_tokens ?? null,
         }

@@ -1,21 +1,23 @@
-import { explainRequest } from '../autointerp/explain-messages.ts'
-import { parseExplanation } from '../autointerp/explanation-reply.ts'
 import { renderTokenTable, tokenTable } from '../autointerp/token-table.ts'
 import { StoppedError } from '../core/errors.ts'
 import type { StudyEvent } from '../core/events.ts'
-import { contentId } from '../core/hash.ts'
-import { type Selection, selectFeatures } from '../core/selection.ts'
-import type { ExplanationRecord, FeatureSetRecord, StoredExample } from '../core/store.ts'
-import { textOfBytes, textsOfTokens } from '../core/token-text.ts'
-import { Asker } from './ask.ts'
+import type { Selection } from '../core/selection.ts'
+import type { ExplanationRecord, FeatureSetRecord } from '../core/store.ts'
+import { textOfBytes } from '../core/token-text.ts'
+import { chatEvents } from './chat-events.ts'
+import {
+  explainExamples,
+  explainRequests,
+  planExplanations,
+  readExplanation,
+  TABLE_EXPLAINER,
+} from './explain-plan.ts'
 import { currentSet, provenanceOf } from './feature-set.ts'
 import { runPool } from './pool.ts'
 import { eventLoopTurn } from './sample.ts'
 import { StageRecorder } from './stage-recorder.ts'
 import type { Llm, Study } from './study.ts'
-
-/** The explainer that needs no LLM. */
-export const TABLE_EXPLAINER = 'table'
+import { vocabularyOf } from './token-texts.ts'
 
 /** Features that the table explains in one transaction. */
 const FEATURES_PER_COMMIT = 128
@@ -33,19 +35,10 @@ export async function* explain(
   llm: Llm | null,
   selection: Selection,
 ): AsyncGenerator<StudyEvent, ExplainCounts> {
-  const { store, protocol } = study
+  const { store } = study
   const set = currentSet(study)
-  const explainer = llm?.explain.name ?? TABLE_EXPLAINER
+  const { explainer, selected, planned, idOf } = planExplanations(study, llm, selection)
   const written = new Map(store.explanations.all(set.id).map((record) => [record.id, record]))
-  const idOf = (feature: number): string => explanationId(study, set, llm, feature)
-  const alive = store.features.all(set.id).filter(({ state }) => state === 'alive')
-  const sampled = store.examples.sampledFeatures(set.id, protocol.name)
-  const candidates = alive.map(({ id }) => id).filter((id) => sampled.has(id))
-  const selected = selectFeatures(selection, candidates, (id) => written.has(idOf(id)), study.config.seed)
-  const planned = selected.filter((feature) => {
-    const record = written.get(idOf(feature))
-    return !record || record.problem === 'callFailed'
-  })
   // From its first answer on, an explainer is what status and show are about.
   const remember = (): void => {
     store.study.put('explainer', explainer)
@@ -73,19 +66,6 @@ export async function* explain(
   }
   yield recorder.end(describe(counts))
   return counts
-}
-
-/** An explanation's id: the hash of everything that decides what is asked. */
-export function explanationId(study: Study, set: FeatureSetRecord, llm: Llm | null, feature: number): string {
-  return contentId({
-    set: set.id,
-    feature,
-    protocol: study.protocol.hash,
-    explainer: llm?.explain.name ?? TABLE_EXPLAINER,
-    prompt: llm?.explain.hash ?? null,
-    endpoint: llm?.chat.endpoint ?? null,
-    llm: llm?.chat.model ?? null,
-  })
 }
 
 async function* explainByTable(
@@ -127,19 +107,18 @@ async function* explainByLlm(
   idOf: (feature: number) => string,
   remember: () => void,
 ): AsyncGenerator<StudyEvent> {
-  const { store, protocol } = study
-  const vocabulary = vocabularyOf(study, set)
+  const { store } = study
   const provenanceId = store.provenance.put(explanationProvenance(study, set, llm))
-  const textsOf = (tokens: readonly number[]): string[] =>
-    textsOfTokens(tokens.map((token) => vocabulary[token] ?? new Uint8Array()))
-  const asker = new Asker(store, llm.chat, study.signal, study.now)
+  const requestOf = explainRequests(study, set, llm)
   let done = recorder.done
 
-  const explainOne = async (feature: number): Promise<StudyEvent | null> => {
-    const request = explainRequest(llm.explain, explainExamples(study, set, feature), protocol.scale, textsOf)
-    const answer = await asker.ask(request)
-    const parsed =
-      answer.kind === 'reply' ? readExplanation(answer.text, answer.problem) : { problem: answer.reason }
+  const explainOne = async (feature: number, priority: number): Promise<StudyEvent | null> => {
+    const answer = await llm.chat.ask(requestOf(feature), {
+      stage: 'explain',
+      priority,
+      again: (stored) => llm.reask && 'problem' in readExplanation(stored),
+    })
+    const parsed = answer.kind === 'reply' ? readExplanation(answer) : { problem: answer.reason }
     const record: ExplanationRecord = {
       ...blank(idOf(feature), set, feature, provenanceId),
       explainer: llm.explain.name,
@@ -157,25 +136,12 @@ async function* explainByLlm(
     if ('text' in parsed) return null
     return { type: 'item-failed', stage: 'explain', feature, reason: parsed.problem }
   }
-  for await (const failure of runPool(planned, llm.concurrency, study.signal, explainOne)) {
+  yield* chatEvents(llm.chat, 'explain')
+  for await (const failure of runPool(planned, llm.chat.mostInFlight, study.signal, explainOne)) {
+    yield* chatEvents(llm.chat, 'explain')
     if (failure) yield failure
-    yield recorder.progress()
+    yield recorder.progress({ spending: llm.chat.spending() })
   }
-}
-
-function readExplanation(text: string | null, problem: string | null): ReturnType<typeof parseExplanation> {
-  return text === null ? { problem: problem ?? 'an empty reply' } : parseExplanation(text)
-}
-
-/** The explain examples of a feature. */
-export function explainExamples(study: Study, set: FeatureSetRecord, feature: number): StoredExample[] {
-  return study.store.examples.of(set.id, feature, study.protocol.name).filter(({ use }) => use === 'explain')
-}
-
-/** The bytes of every token of the set's collection. */
-export function vocabularyOf(study: Pick<Study, 'store'>, set: FeatureSetRecord): Uint8Array[] {
-  const collection = study.store.collections.get(set.id)
-  return collection ? study.store.vocabulary.get(collection.tokenizerHash) : []
 }
 
 function explanationProvenance(study: Study, set: FeatureSetRecord, llm: Llm | null) {

@@ -10,7 +10,7 @@ import type {
   Store,
 } from '../core/store.ts'
 import { textOfBytes, textsOfTokens } from '../core/token-text.ts'
-import { vocabularyOf } from './explain.ts'
+import { vocabularyOf } from './token-texts.ts'
 
 /** All that a study knows of one feature: what `gloss show FEATURE --json` prints. */
 export interface FeaturePage {

@@ -7,7 +7,7 @@ import type {
   ScoreRecord,
   Store,
 } from '../core/store.ts'
-import { TABLE_EXPLAINER } from './explain.ts'
+import { TABLE_EXPLAINER } from './explain-plan.ts'
 import { SIMULATION } from './simulation-scorer.ts'
 
 /** What a study knows of one feature, with the explanation by the explainer that it last worked with. */

@@ -1,7 +1,7 @@
 import { parseTokenTable } from '../autointerp/token-table.ts'
 import type { FeatureSetRecord, Store } from '../core/store.ts'
 import { textOfBytes } from '../core/token-text.ts'
-import { vocabularyOf } from './explain.ts'
+import { vocabularyOf } from './token-texts.ts'
 import { featureRows, type Standing, standingOf } from './feature-rows.ts'
 import { registersOf } from './registers.ts'
 

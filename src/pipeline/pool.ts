@@ -7,29 +7,34 @@ export async function* runPool<Item, Result>(
   items: Iterable<Item>,
   concurrency: number,
   signal: AbortSignal,
-  work: (item: Item) => Promise<Result>,
+  work: (item: Item, index: number) => Promise<Result>,
 ): AsyncGenerator<Result> {
   const waiting = items[Symbol.iterator]()
-  const inFlight = new Set<Promise<void>>()
   const results: Result[] = []
   const errors: unknown[] = []
+  let started = 0
+  let inFlight = 0
+  let wake = (): void => {}
   const startNext = (): boolean => {
-    if (signal.aborted || errors.length > 0) return false
+    if (inFlight >= concurrency || signal.aborted || errors.length > 0) return false
     const next = waiting.next()
     if (next.done) return false
-    const running: Promise<void> = work(next.value)
+    inFlight++
+    void work(next.value, started++)
       .then(
         (result) => void results.push(result),
         (error: unknown) => void errors.push(error),
       )
-      .finally(() => inFlight.delete(running))
-    inFlight.add(running)
+      .finally(() => {
+        inFlight--
+        wake()
+      })
     return true
   }
   for (;;) {
-    while (inFlight.size < concurrency && startNext());
-    if (inFlight.size === 0) break
-    await Promise.race(inFlight)
+    while (startNext());
+    if (inFlight === 0) break
+    if (results.length === 0) await new Promise<void>((resolve) => (wake = resolve))
     yield* results.splice(0)
   }
   yield* results

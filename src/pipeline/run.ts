@@ -2,6 +2,7 @@ import type { StudyEvent } from '../core/events.ts'
 import type { Selection } from '../core/selection.ts'
 import { collect } from './collect.ts'
 import { explain } from './explain.ts'
+import { planExplanations } from './explain-plan.ts'
 import { hookWidth } from './feature-set.ts'
 import { sample } from './sample.ts'
 import { score } from './score.ts'
@@ -17,6 +18,8 @@ export async function* run(study: Study, llm: Llm | null, selection: Selection):
   yield* train(study)
   yield* collect(study)
   yield* sample(study)
-  yield* explain(study, llm, selection)
-  yield* score(study, llm, selection)
+  // What is selected is settled before: afterwards nothing selected is unexplained any more.
+  const features = new Set(planExplanations(study, llm, selection).selected)
+  yield* explain(study, llm, { kind: 'features', features })
+  yield* score(study, llm, { kind: 'features', features })
 }

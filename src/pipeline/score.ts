@@ -1,20 +1,18 @@
-import { shuffledPartners } from '../autointerp/shuffled-partners.ts'
-import type { Dictionary } from '../core/dictionary.ts'
 import { StoppedError } from '../core/errors.ts'
 import type { StudyEvent } from '../core/events.ts'
 import type { Tier } from '../core/scores.ts'
-import { type Selection, selectFeatures } from '../core/selection.ts'
+import type { Selection } from '../core/selection.ts'
 import type { ExplanationRecord, FeatureSetRecord, ScoreRecord } from '../core/store.ts'
-import { textsOfTokens } from '../core/token-text.ts'
-import { Asker } from './ask.ts'
-import { explanationId, vocabularyOf } from './explain.ts'
-import { currentSet, featureSetFolder } from './feature-set.ts'
+import { chatEvents } from './chat-events.ts'
+import { currentSet } from './feature-set.ts'
 import { runPool } from './pool.ts'
 import { eventLoopTurn } from './sample.ts'
+import { planScores, scoreItems } from './score-plan.ts'
 import { sparseSimulator, tableSimulator } from './simulate.ts'
 import { type ScoreItem, scoreId, SIMULATION, SimulationScorer } from './simulation-scorer.ts'
 import { StageRecorder } from './stage-recorder.ts'
 import type { Llm, Study } from './study.ts'
+import { tokenTexts } from './token-texts.ts'
 
 /** How one run of scoring ended. */
 export interface ScoreCounts {
@@ -31,21 +29,9 @@ export async function* score(
   llm: Llm | null,
   selection: Selection,
 ): AsyncGenerator<StudyEvent, ScoreCounts> {
-  const { store } = study
   const set = currentSet(study)
-  const explanations = new Map(store.explanations.all(set.id).map((record) => [record.id, record]))
-  const alive = store.features.all(set.id).filter(({ state }) => state === 'alive')
-  const explained = alive.filter(({ id }) => explanations.has(explanationId(study, set, llm, id)))
-  const densities = new Map(explained.map(({ id, density }) => [id, density]))
-  const selected = selectFeatures(selection, [...densities.keys()], () => true, study.config.seed)
-  const explanationOf = (feature: number): ExplanationRecord =>
-    explanations.get(explanationId(study, set, llm, feature))!
-  const tier: Tier = llm ? 'integersSparse' : 'table'
-  const scores = new Map(store.scores.all(set.id, SIMULATION).map((record) => [record.id, record]))
-  const planned = selected.filter((feature) => {
-    const explanation = explanationOf(feature)
-    return isPending(explanation, scores.get(scoreId(study, llm, explanation, SIMULATION, tier)))
-  })
+  const plan = planScores(study, llm, selection)
+  const { selected, planned, tier, explanationOf } = plan
   if (planned.length === 0) {
     const counts = countScores(study, llm, set, selected.map(explanationOf), tier)
     yield { type: 'stage-skip', stage: 'score', note: describe(counts) }
@@ -57,20 +43,7 @@ export async function* score(
     'features',
     `${SIMULATION}, ${study.protocol.name}, ${llm ? llm.chat.model : 'token table'}`,
   )
-  const dictionary = await study.workshop.load(featureSetFolder(study, set))
-  const partners = shuffledPartners(
-    selected.map((feature) => ({ feature, density: densities.get(feature)! })),
-    decoderCosine(dictionary),
-    study.config.seed,
-  )
-  await dictionary.close()
-  const items = planned.map((feature): ScoreItem => {
-    const partner = partners.get(feature)
-    return {
-      explanation: explanationOf(feature),
-      partner: partner === undefined ? null : explanationOf(partner),
-    }
-  })
+  const items = await scoreItems(study, set, plan)
   yield* recorder.watch(
     llm ? scoreByLlm(study, set, llm, items, recorder) : scoreByTable(study, set, items, recorder),
   )
@@ -95,7 +68,7 @@ async function* scoreByTable(
   const scorer = new SimulationScorer(study, set, null, tableSimulator)
   for (let first = 0; first < items.length && !study.signal.aborted; first += FEATURES_PER_COMMIT) {
     const outcomes = await Promise.all(
-      items.slice(first, first + FEATURES_PER_COMMIT).map((item) => scorer.score(item)),
+      items.slice(first, first + FEATURES_PER_COMMIT).map((item, i) => scorer.score(item, first + i)),
     )
     study.store.transaction(() => {
       for (const outcome of outcomes) study.store.scores.put(outcome.scores, outcome.controls)
@@ -113,14 +86,10 @@ async function* scoreByLlm(
   items: readonly ScoreItem[],
   recorder: StageRecorder,
 ): AsyncGenerator<StudyEvent> {
-  const vocabulary = vocabularyOf(study, set)
-  const textsOf = (tokens: readonly number[]): string[] =>
-    textsOfTokens(tokens.map((token) => vocabulary[token] ?? new Uint8Array()))
-  const asker = new Asker(study.store, llm.chat, study.signal, study.now)
-  const simulator = sparseSimulator(asker, llm, study.protocol.scale, study.config.seed, textsOf)
+  const simulator = sparseSimulator(llm, study.protocol.scale, study.config.seed, tokenTexts(study, set))
   const scorer = new SimulationScorer(study, set, llm, simulator)
-  const scoreOne = async (item: ScoreItem): Promise<StudyEvent[]> => {
-    const { scores, controls, reasons } = await scorer.score(item)
+  const scoreOne = async (item: ScoreItem, priority: number): Promise<StudyEvent[]> => {
+    const { scores, controls, reasons } = await scorer.score(item, priority)
     study.store.transaction(() => {
       study.store.scores.put(scores, controls)
       recorder.record(recorder.done + 1)
@@ -132,28 +101,12 @@ async function* scoreByLlm(
       reason,
     }))
   }
-  for await (const failures of runPool(items, llm.concurrency, study.signal, scoreOne)) {
+  yield* chatEvents(llm.chat, 'score')
+  for await (const failures of runPool(items, llm.chat.mostInFlight, study.signal, scoreOne)) {
+    yield* chatEvents(llm.chat, 'score')
     yield* failures
-    yield recorder.progress()
+    yield recorder.progress({ spending: llm.chat.spending() })
   }
-}
-
-/** Work is left where there is no score yet, a call got no reply, or an explanation has come since. */
-function isPending(explanation: ExplanationRecord, existing: ScoreRecord | undefined): boolean {
-  if (!existing) return true
-  if (existing.undefined === 'noExplanation') return explanation.text !== null
-  return existing.failedCalls > 0 || existing.failedControlCalls > 0
-}
-
-function decoderCosine({ decoder }: Dictionary): (a: number, b: number) => number {
-  const { columns, data } = decoder
-  const dot = (a: number, b: number): number => {
-    let sum = 0
-    for (let i = 0; i < columns; i++) sum += data[a * columns + i]! * data[b * columns + i]!
-    return sum
-  }
-  const norms = Float64Array.from({ length: decoder.rows }, (_, feature) => Math.sqrt(dot(feature, feature)))
-  return (a, b) => dot(a, b) / (norms[a]! * norms[b]!)
 }
 
 function countScores(

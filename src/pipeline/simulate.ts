@@ -1,9 +1,9 @@
 import { dealExamples, simulateRequest } from '../autointerp/simulate-messages.ts'
 import { parseSimulation } from '../autointerp/simulation-reply.ts'
 import { parseTokenTable, simulateByTokenTable } from '../autointerp/token-table.ts'
+import type { ReplyContent } from '../core/chat-model.ts'
 import type { StoredExample } from '../core/store.ts'
 import type { Tier } from '../core/scores.ts'
-import type { Asker } from './ask.ts'
 import type { Llm } from './study.ts'
 
 /** What a simulator made of some examples. */
@@ -22,7 +22,13 @@ export interface Simulation {
 /** Predicts the activations of examples from an explanation alone. */
 export interface Simulator {
   readonly tier: Tier
-  simulate(explanation: string, feature: number, examples: readonly StoredExample[]): Promise<Simulation>
+  /** @param priority calls of lower numbers are sent first */
+  simulate(
+    explanation: string,
+    feature: number,
+    examples: readonly StoredExample[],
+    priority: number,
+  ): Promise<Simulation>
 }
 
 /** The baseline: reads the tokens and levels of a token-table explanation, and nothing else. */
@@ -42,7 +48,6 @@ export const tableSimulator: Simulator = {
 
 /** Asks an LLM in the sparse form, several examples a call. */
 export function sparseSimulator(
-  asker: Asker,
   llm: Llm,
   scale: number,
   seed: number,
@@ -50,24 +55,38 @@ export function sparseSimulator(
 ): Simulator {
   return {
     tier: 'integersSparse',
-    simulate: async (explanation, feature, examples) => {
+    simulate: async (explanation, feature, examples, priority) => {
       const predicted: (readonly number[] | null)[] = examples.map(() => null)
       const reasons: string[] = []
       let failedCalls = 0
       let unreadableCalls = 0
       const calls = dealExamples(examples, llm.simulate.examplesPerCall, seed, feature)
-      for (const call of calls) {
-        const windows = call.map((index) => textsOf(examples[index]!.tokens))
-        const answer = await asker.ask(simulateRequest(llm.simulate, explanation, windows, scale))
+      const read = (call: readonly number[], reply: Pick<ReplyContent, 'text' | 'cut'>) =>
+        readSimulation(
+          reply,
+          call.map((index) => examples[index]!),
+          scale,
+        )
+      const answers = await Promise.all(
+        calls.map((call) => {
+          const windows = call.map((index) => textsOf(examples[index]!.tokens))
+          return llm.chat.ask(simulateRequest(llm.simulate, explanation, windows, scale), {
+            stage: 'score',
+            priority,
+            again: (answer) => llm.reask && read(call, answer).includes(null),
+          })
+        }),
+      )
+      for (const [number, call] of calls.entries()) {
+        const answer = answers[number]!
         if (answer.kind === 'failed') {
           failedCalls++
           reasons.push(answer.reason)
           continue
         }
-        const lengths = call.map((index) => examples[index]!.tokens.length)
-        const parsed = answer.text === null ? [] : parseSimulation(answer.text, lengths, scale, answer.cut)
+        const parsed = read(call, answer)
         for (const [place, index] of call.entries()) predicted[index] = parsed[place] ?? null
-        const missing = call.filter((index) => predicted[index] === null).length
+        const missing = parsed.filter((prediction) => prediction === null).length
         if (missing === 0) continue
         unreadableCalls++
         reasons.push(
@@ -77,4 +96,14 @@ export function sparseSimulator(
       return { predicted, calls: calls.length, failedCalls, unreadableCalls, reasons }
     },
   }
+}
+
+/** The predictions in a reply, one for each example; null where its answer is missing. */
+export function readSimulation(
+  { text, cut }: Pick<ReplyContent, 'text' | 'cut'>,
+  examples: readonly StoredExample[],
+  scale: number,
+): readonly (readonly number[] | null)[] {
+  const lengths = examples.map(({ tokens }) => tokens.length)
+  return text === null ? lengths.map(() => null) : parseSimulation(text, lengths, scale, cut)
 }

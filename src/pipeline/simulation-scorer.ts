@@ -57,7 +57,7 @@ export class SimulationScorer {
     })
   }
 
-  async score({ explanation, partner }: ScoreItem): Promise<ScoreOutcome> {
+  async score({ explanation, partner }: ScoreItem, priority: number): Promise<ScoreOutcome> {
     const { protocol, store } = this.#study
     const feature = explanation.featureId
     const examples = store.examples.of(this.#set.id, feature, protocol.name)
@@ -65,8 +65,10 @@ export class SimulationScorer {
     const forExplaining = examples.filter(({ use }) => use === 'explain')
     if (explanation.text === null) return this.#withoutExplanation(explanation)
 
-    const own = await this.#simulator.simulate(explanation.text, feature, forScoring)
-    const shuffled = await this.#shuffled(partner, feature, forScoring)
+    const [own, shuffled] = await Promise.all([
+      this.#simulator.simulate(explanation.text, feature, forScoring, priority),
+      this.#shuffled(partner, feature, forScoring, priority),
+    ])
     const controls: ControlPredictions[] = [
       { name: 'constant', predicted: forScoring.map(({ tokens }) => tokens.map(() => 0)) },
       { name: 'position', predicted: positionPredictions(forScoring) },
@@ -98,14 +100,14 @@ export class SimulationScorer {
     partner: ExplanationRecord | null,
     feature: number,
     examples: Parameters<Simulator['simulate']>[2],
+    priority: number,
   ): Promise<Simulation> {
-    if (partner?.text != null) return this.#simulator.simulate(partner.text, feature, examples)
-    const callFailed = partner?.problem === 'callFailed'
+    if (partner?.text != null) return this.#simulator.simulate(partner.text, feature, examples, priority)
     return {
       predicted: examples.map(() => null),
       calls: 0,
-      failedCalls: callFailed ? 1 : 0,
-      unreadableCalls: 0,
+      failedCalls: partner?.problem === 'callFailed' ? 1 : 0,
+      unreadableCalls: partner?.problem === 'unreadable' ? 1 : 0,
       reasons: [],
     }
   }
@@ -143,7 +145,7 @@ export class SimulationScorer {
         { ...statistic, ceiling: its, coverage },
         own.failedCalls,
         shuffled.failedCalls,
-        own.unreadableCalls,
+        own.unreadableCalls + shuffled.unreadableCalls,
       )
     const main = row(SIMULATION, result.simulation, ceiling)
     const controls = result.controls.map((control): ControlRecord => ({
@@ -210,7 +212,7 @@ export function scoreId(
     protocol: study.protocol.hash,
     tier,
     prompt: llm?.simulate.hash ?? null,
-    endpoint: llm?.chat.endpoint ?? null,
+    endpoint: llm?.chat.group ?? null,
     llm: llm?.chat.model ?? null,
   })
 }

@@ -1,5 +1,7 @@
+import type { Spending } from '../core/chat-model.ts'
 import type { TrainingStep } from '../core/dictionary.ts'
-import type { StageName, StudyEvent } from '../core/events.ts'
+import type { StudyEvent } from '../core/events.ts'
+import type { StageName } from '../core/stages.ts'
 import type { StageRecord } from '../core/store.ts'
 import type { Study } from './study.ts'
 
@@ -40,9 +42,8 @@ export class StageRecorder {
     this.#put('running')
   }
 
-  progress(training?: TrainingStep): StudyEvent {
-    const event = { type: 'stage-progress', stage: this.#name, done: this.#done, total: this.#total } as const
-    return training ? { ...event, training } : event
+  progress(details: { training?: TrainingStep; spending?: Spending } = {}): StudyEvent {
+    return { type: 'stage-progress', stage: this.#name, done: this.#done, total: this.#total, ...details }
   }
 
   end(note: string): StudyEvent {

@@ -1,5 +1,6 @@
 import { median, type Quartiles, quartiles } from '../autointerp/summary.ts'
 import type { ControlName } from '../core/scores.ts'
+import type { LedgerLine } from '../core/ledger.ts'
 import type { FeatureSetMetrics, FeatureSetRecord, StageRecord, Store } from '../core/store.ts'
 import { type FeatureRow, featureRows, type Standing, standingOf } from './feature-rows.ts'
 import { registersOf } from './registers.ts'
@@ -40,13 +41,17 @@ export interface StudyStatus {
   readonly registers: Readonly<Record<string, number>>
   readonly missing: readonly { readonly reason: string; readonly count: number }[]
   readonly training: FeatureSetMetrics
+  /** What LLMs were asked and what it cost; `cached`: prompt tokens read from the provider's cache. */
   readonly cost: {
     readonly usd: number | null
     readonly promptTokens: number
     readonly completionTokens: number
     readonly requests: number
     readonly cached: number
+    readonly withoutReply: number
   }
+  /** The same by stage and model. */
+  readonly ledger: readonly LedgerLine[]
   readonly stages: readonly StageRecord[]
 }
 
@@ -62,7 +67,7 @@ export function status(store: Store, set: FeatureSetRecord): StudyStatus {
   const judged = alive.filter(({ score }) => score !== null)
   const values = scored.map(({ score }) => score!.value!)
   const controlValues = (name: ControlName): number[] => collectControl(scored, name, 'value')
-  const usage = store.requests.totals()
+  const ledger = store.ledger.lines()
   const protocol = store.study.get('protocol')
   const spread = quartiles(values)
   return {
@@ -101,13 +106,14 @@ export function status(store: Store, set: FeatureSetRecord): StudyStatus {
     missing: countMissing(alive),
     training: set.metrics,
     cost: {
-      // What a token costs is not known here; without requests nothing was spent.
-      usd: usage.requests + usage.withoutReply === 0 ? 0 : null,
-      promptTokens: usage.promptTokens,
-      completionTokens: usage.completionTokens,
-      requests: usage.requests,
-      cached: usage.cachedTokens,
+      usd: ledger.some(({ usd }) => usd === null) ? null : sum(ledger.map(({ usd }) => usd!)),
+      promptTokens: sum(ledger.map(({ promptTokens }) => promptTokens)),
+      completionTokens: sum(ledger.map(({ completionTokens }) => completionTokens)),
+      requests: sum(ledger.map(({ requests }) => requests)),
+      cached: sum(ledger.map(({ cachedTokens }) => cachedTokens)),
+      withoutReply: store.requests.unanswered(),
     },
+    ledger,
     stages: store.stages.all(),
   }
 }
@@ -149,6 +155,10 @@ function countRegisters(store: Store, set: FeatureSetRecord): Record<string, num
   return Object.fromEntries(Object.entries(counts).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}
+
 function mean(values: readonly number[]): number | null {
-  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length
+  return values.length === 0 ? null : sum(values) / values.length
 }

@@ -30,6 +30,6 @@ export interface Llm {
   readonly chat: ChatModel
   readonly explain: ExplainPrompt
   readonly simulate: SimulatePrompt
-  /** Requests in flight at once. */
-  readonly concurrency: number
+  /** Whether replies that could not be read are asked for again. */
+  readonly reask: boolean
 }

@@ -120,7 +120,7 @@ async function* trainChunks(
     for (let step = 0; step < chunk.steps; step++) {
       last = await trainer.update(batchOf(rows, step, options.batchSize))
       recorder.record(trainer.step * options.batchSize)
-      yield recorder.progress(last)
+      yield recorder.progress(last ? { training: last } : {})
     }
     const finished = trainer.step === plan.steps
     if (

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
+import { z } from 'zod'
 import { GlossError, StoreError } from '../core/errors.ts'
 import { applyMigrations, type Migration } from './migrations.ts'
 
@@ -37,6 +38,32 @@ export function openDatabase(path: string, migrations: readonly Migration[]): Co
 /** Whether a database is there. */
 export function databaseExists(path: string): boolean {
   return existsSync(path)
+}
+
+/** The version of SQLite. */
+export function sqliteVersion(): string {
+  const connection = new Database(':memory:')
+  try {
+    return z.string().parse(connection.prepare('SELECT sqlite_version()').pluck().get())
+  } finally {
+    connection.close()
+  }
+}
+
+const foreignKeySchema = z.array(
+  z.object({ table: z.string(), rowid: z.number().nullable(), parent: z.string() }),
+)
+
+/** Damage of pages, indices and constraints, and rows that refer to what is not there. */
+export function findDamage(connection: Connection): string[] {
+  const found = z.array(z.string()).parse(connection.prepare('PRAGMA quick_check').pluck().all())
+  const damage = found.flatMap((text) => text.split('\n')).filter((line) => line !== 'ok')
+  const dangling = new Map<string, number>()
+  for (const { table, parent } of foreignKeySchema.parse(connection.pragma('foreign_key_check'))) {
+    const relation = `rows of ${table} that refer to no row of ${parent}`
+    dangling.set(relation, (dangling.get(relation) ?? 0) + 1)
+  }
+  return [...damage, ...[...dangling].map(([relation, count]) => `${count} ${relation}`)]
 }
 
 /** Runs work on the database and turns its errors into {@link StoreError}s that say what to do. */

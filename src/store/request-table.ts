@@ -6,6 +6,7 @@ import type { Connection } from './database.ts'
 const usageSchema = z.object({
   promptTokens: z.number().nullable(),
   cachedTokens: z.number().nullable(),
+  cacheWriteTokens: z.number().nullable().default(null),
   completionTokens: z.number().nullable(),
   reasoningTokens: z.number().nullable(),
 })
@@ -21,34 +22,37 @@ const rowSchema = z.object({
   usage: jsonColumn(usageSchema).nullable(),
   latencyMs: z.number().nullable(),
   attempts: z.number(),
+  stage: z
+    .string()
+    .nullable()
+    .transform((stage) => stage ?? ''),
+  requestId: z.string().nullable(),
+  attempt: z.number(),
 })
 
-const totalsSchema = z.object({
-  requests: z.number(),
-  withoutReply: z.number(),
-  promptTokens: z.number(),
-  cachedTokens: z.number(),
-  completionTokens: z.number(),
-})
+const countSchema = z.object({ count: z.number() })
+const sampleSchema = z.object({ body: gzipColumn, response: gzipColumn, usage: jsonColumn(usageSchema) })
 
 /** The part of the store for requests to LLMs with their replies. */
 export function requestTable(connection: Connection): Store['requests'] {
   const select = connection.prepare(
-    `SELECT hash, endpoint, model, body, response, status, error, usage, latency_ms AS latencyMs, attempts
+    `SELECT hash, endpoint, model, body, response, status, error, usage, latency_ms AS latencyMs, attempts,
+       stage, request_id AS requestId, attempt
      FROM request WHERE hash = ?`,
   )
   const upsert = connection.prepare(
-    `INSERT INTO request (hash, endpoint, model, body, response, status, error, usage, latency_ms, attempts, created)
-     VALUES (@hash, @endpoint, @model, @body, @response, @status, @error, @usage, @latencyMs, @attempts, @created)
+    `INSERT INTO request (hash, endpoint, model, body, response, status, error, usage, latency_ms, attempts, created,
+       stage, request_id, attempt)
+     VALUES (@hash, @endpoint, @model, @body, @response, @status, @error, @usage, @latencyMs, @attempts, @created,
+       @stage, @requestId, @attempt)
      ON CONFLICT (hash) DO UPDATE SET response = @response, status = @status, error = @error, usage = @usage,
-       latency_ms = @latencyMs, attempts = @attempts, created = @created`,
+       latency_ms = @latencyMs, attempts = @attempts, created = @created, endpoint = @endpoint, request_id = @requestId`,
   )
-  const totals = connection.prepare(
-    `SELECT count(response) AS requests, count(*) - count(response) AS withoutReply,
-       coalesce(sum(usage ->> 'promptTokens'), 0) AS promptTokens,
-       coalesce(sum(usage ->> 'cachedTokens'), 0) AS cachedTokens,
-       coalesce(sum(usage ->> 'completionTokens'), 0) AS completionTokens
-     FROM request`,
+  const unanswered = connection.prepare('SELECT count(*) AS count FROM request WHERE response IS NULL')
+  const samples = connection.prepare(
+    `SELECT body, response, usage FROM request WHERE model = ? AND response IS NOT NULL
+       AND usage ->> 'promptTokens' IS NOT NULL AND usage ->> 'completionTokens' IS NOT NULL
+     ORDER BY hash LIMIT ?`,
   )
   return {
     get: (hash) => {
@@ -63,6 +67,7 @@ export function requestTable(connection: Connection): Store['requests'] {
         usage: record.usage && JSON.stringify(record.usage),
         created: created.toISOString(),
       }),
-    totals: () => checkRow(totalsSchema, totals.get(), 'request'),
+    unanswered: () => checkRow(countSchema, unanswered.get(), 'request').count,
+    samples: (model, count) => samples.all(model, count).map((row) => checkRow(sampleSchema, row, 'request')),
   }
 }

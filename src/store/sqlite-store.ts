@@ -1,11 +1,13 @@
 import type { Store } from '../core/store.ts'
 import { collectionTable } from './collection-table.ts'
-import { type Connection, guarded, openDatabase } from './database.ts'
+import { type Connection, findDamage, guarded, openDatabase } from './database.ts'
 import { documentTable } from './document-table.ts'
+import { endpointTable } from './endpoint-table.ts'
 import { exampleTable } from './example-table.ts'
 import { explanationTable } from './explanation-table.ts'
 import { featureSetTable } from './feature-set-table.ts'
 import { featureTable } from './feature-table.ts'
+import { ledgerTable } from './ledger-table.ts'
 import type { Migration } from './migrations.ts'
 import { provenanceTable } from './provenance-table.ts'
 import { requestTable } from './request-table.ts'
@@ -33,8 +35,11 @@ export function openStore(path: string, migrations: readonly Migration[]): Store
     features: guard(featureTable(connection)),
     examples: guard(exampleTable(connection)),
     requests: guard(requestTable(connection)),
+    ledger: guard(ledgerTable(connection)),
+    endpoints: guard(endpointTable(connection)),
     explanations: guard(explanationTable(connection)),
     scores: guard(scoreTable(connection)),
+    integrity: () => guarded(path, () => findDamage(connection)),
     transaction: (work) => guarded(path, () => transact(connection, work)),
     close: () => connection.close(),
   }

@@ -1,8 +1,10 @@
-import { STAGES, type StageName, type StudyEvent } from '../core/events.ts'
+import { type StudyEvent } from '../core/events.ts'
+import { STAGES, type StageName } from '../core/stages.ts'
+import type { Spending } from '../core/chat-model.ts'
 import type { TrainingStep } from '../core/dictionary.ts'
 import { escapeForTerminal } from '../core/escape-terminal.ts'
 import type { Style } from './style.ts'
-import { duration, pad, percent, short, truncate, widthOf } from './text.ts'
+import { duration, pad, percent, short, truncate, widthOf, usd } from './text.ts'
 
 /** What is shown of one stage. */
 export interface StageView {
@@ -17,6 +19,7 @@ export interface StageView {
   readonly seconds: number | null
   readonly failed: number
   readonly training: TrainingStep | null
+  readonly spending: Spending | null
 }
 
 /** The view of every stage, in order. */
@@ -33,6 +36,7 @@ const WAITING: StageView = {
   seconds: null,
   failed: 0,
   training: null,
+  spending: null,
 }
 
 /** Nothing has begun. @param stages the stages that the command goes through */
@@ -57,13 +61,20 @@ export function reduceProgress(state: ProgressState, event: StudyEvent, at: numb
           startedAt: at,
         }
       case 'stage-progress':
-        return { ...view, done: event.done, total: event.total, training: event.training ?? view.training }
+        return {
+          ...view,
+          done: event.done,
+          total: event.total,
+          training: event.training ?? view.training,
+          spending: event.spending ?? view.spending,
+        }
       case 'stage-end':
         return { ...view, state: 'done', note: event.note, seconds: event.seconds }
       case 'stage-skip':
         return { ...view, state: 'skipped', note: event.note }
       case 'item-failed':
         return { ...view, failed: view.failed + 1 }
+      case 'llm-retry':
       case 'notice':
         return view
       default:
@@ -101,7 +112,7 @@ export function renderProgress(state: ProgressState, at: number, width: number, 
 export function plainProgress(stage: StageName, view: StageView, at: number): string {
   const counts = `${short(view.done)} of ${short(view.total)} ${view.unit}`
   const pace = (paceOf(view, at) ?? []).join('   ')
-  return `${stage}: ${joined([counts, pace, trainingText(view), failedText(view)], '  ')}`
+  return `${stage}: ${joined([counts, pace, trainingText(view), spendingText(view), failedText(view)], '  ')}`
 }
 
 /** The line that ends a stage, for output that is no terminal. */
@@ -117,7 +128,7 @@ function runningLines(name: string, view: StageView, at: number, width: number, 
   const share = view.total > 0 ? Math.min(1, view.done / view.total) : 0
   const full = Math.round(share * columns)
   const bar = style.accent('█'.repeat(full)) + style.dim('░'.repeat(columns - full))
-  const details = trainingText(view) || escapeForTerminal(view.note)
+  const details = trainingText(view) || spendingText(view) || escapeForTerminal(view.note)
   return [
     `${name}${bar}  ${text}`,
     style.dim(truncate(`${' '.repeat(NAME_COLUMNS + 2)}${details}`, width - 1)),
@@ -165,6 +176,26 @@ function trainingText({ training }: StageView): string {
   if (!training) return ''
   const { loss, l0, fvu, deadShare } = training
   return `loss ${loss.toFixed(1)}   L0 ${l0.toFixed(1)}   FVU ${fvu.toFixed(3)}   dead ${percent(deadShare)}`
+}
+
+/** What the LLM was asked in this run, and what that came to. */
+function spendingText({ spending }: StageView): string {
+  if (!spending) return ''
+  const { requests, fromCache, retries, promptTokens, cachedTokens, completionTokens, inFlight, window } =
+    spending
+  const cached = cachedTokens > 0 ? ` (${percent(cachedTokens / promptTokens)} cached)` : ''
+  return joined(
+    [
+      `${short(requests)} replies`,
+      // Where room is short, the end is cut.
+      spending.usd === null ? '' : usd(spending.usd),
+      `${short(promptTokens + completionTokens)} tokens${cached}`,
+      `${inFlight}/${window} under way`,
+      fromCache > 0 ? `${short(fromCache)} stored` : '',
+      retries > 0 ? `${short(retries)} retries` : '',
+    ],
+    '   ',
+  )
 }
 
 function failedText({ failed }: StageView): string {

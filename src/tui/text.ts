@@ -63,6 +63,14 @@ export function short(count: number): string {
   return count.toLocaleString('en')
 }
 
+/** US dollars, to the cent from ten cents on: `$0.0042`, `$0.50`, `$1,204.10`. */
+export function usd(amount: number): string {
+  if (amount === 0) return '$0'
+  if (amount >= 0.0995)
+    return `$${amount.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`
+  return amount >= 0.0001 ? `$${Number(amount.toPrecision(2))}` : '< $0.0001'
+}
+
 /** A time: `6.0 s`, `17 s`, `1 min 40 s`, `2 h 05 min`. */
 export function duration(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`

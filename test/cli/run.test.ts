@@ -36,6 +36,7 @@ const statusSchema = z.looseObject({
     completionTokens: z.literal(0),
     requests: z.literal(0),
     cached: z.literal(0),
+    withoutReply: z.literal(0),
   }),
   stages: z.array(
     z.looseObject({

@@ -45,7 +45,8 @@ const STATUS: StudyStatus = {
     crossEntropyRecovered: 0.97,
     tokens: 10_000,
   },
-  cost: { usd: 0, promptTokens: 0, completionTokens: 0, requests: 0, cached: 0 },
+  ledger: [],
+  cost: { usd: 0, promptTokens: 0, completionTokens: 0, requests: 0, cached: 0, withoutReply: 0 },
   stages: [
     { name: 'train', state: 'done', done: 1, total: 1, seconds: 71.2 },
     { name: 'score', state: 'stopped', done: 1, total: 2, seconds: 2.04 },
@@ -74,15 +75,45 @@ describe('the summary of a study', () => {
         ...STATUS,
         gain: { shuffled: 0.6, tokenTable: -0.05 },
         aboveBaseline: 0.31,
-        cost: { usd: null, promptTokens: 1_234_567, completionTokens: 45_678, requests: 321, cached: 0 },
+        ledger: [
+          {
+            stage: 'explain',
+            model: 'judge',
+            requests: 321,
+            lost: 0,
+            unknownUsage: 0,
+            usd: 1.234,
+            promptTokens: 1234567,
+            cachedTokens: 617283,
+            completionTokens: 45678,
+            reasoningTokens: 12,
+            priceIds: ['openai/judge'],
+          },
+          {
+            stage: 'score',
+            model: 'judge',
+            requests: 2,
+            lost: 3,
+            unknownUsage: 1,
+            usd: null,
+            promptTokens: 0,
+            cachedTokens: 0,
+            completionTokens: 0,
+            reasoningTokens: 0,
+            priceIds: [],
+          },
+        ],
       },
-      100,
+      160,
       PLAIN,
     )
     expect(lines).toContain(
       ' median gain over shuffled .60 · over the token table −.05 · above baseline 31 %',
     )
-    expect(lines).toContain(' LLM: 321 replies · 1.23 M prompt tokens (0 cached) · 45.7 k completion tokens')
+    expect(lines.slice(-2)).toEqual([
+      ' LLM: explain by judge · 321 replies · 1.23 M prompt tokens (50 % cached) · 45.7 k completion tokens (12 reasoning) · $1.23 (openai/judge)',
+      ' LLM: score by judge · 2 replies · 3 lost, counted at their most · 1 without usage · 0 prompt tokens · 0 completion tokens · cost unknown',
+    ])
   })
 
   it('leaves out what there is not', () => {

@@ -1,5 +1,5 @@
 import { type Question, readQuestion, type ShownWindow, unescapeShown } from './prompt-reading.ts'
-import type { LlmRequest } from './request.ts'
+import { type JsonObject, type LlmRequest, objectIn } from './request.ts'
 
 /** What a planted feature fires on. */
 export interface Rule {
@@ -31,10 +31,11 @@ export class Oracle {
     this.#byDescription = new Map(rules.map((rule) => [withSingleSpaces(rule.description), rule]))
   }
 
-  answer({ messages }: LlmRequest): string {
-    const question = readQuestion(messages.at(-1)!.content)
+  answer({ messages, body }: LlmRequest): string {
+    const asked = messages.at(-1)!.content
+    const question = readQuestion(asked)
     if (question.task === 'explain') return `<explanation>${this.#explain(question.windows)}</explanation>`
-    return question.task === 'simulate' ? this.#simulate(question) : 'ok'
+    return question.task === 'simulate' ? this.#simulate(question) : replyWithNumber(asked, body)
   }
 
   #explain(windows: readonly ShownWindow[]): string {
@@ -94,6 +95,15 @@ function samplesOf(windows: readonly ShownWindow[]): Sample[] {
           )
         : [{ token: unescapeShown(part.token), level: part.level }],
     )
+}
+
+/** The number that a question speaks of, in the form that a JSON schema asks for; `ok` where there is none. */
+function replyWithNumber(asked: string, body: JsonObject): string {
+  const number = /\b\d+\b/.exec(asked)?.[0] ?? 'ok'
+  const names = Object.keys(
+    objectIn(objectIn(objectIn(objectIn(body, 'response_format'), 'json_schema'), 'schema'), 'properties'),
+  )
+  return names.length === 0 ? number : `{${names.map((name) => `"${name}": ${number}`).join(', ')}}`
 }
 
 /** The squared cosine between levels shown and levels by the rule: 1 where they agree but for a factor. */

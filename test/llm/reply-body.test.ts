@@ -62,6 +62,7 @@ describe('the body of a reply', () => {
       promptTokens: 10,
       completionTokens: 5,
       cachedTokens: 4,
+      cacheWriteTokens: null,
       reasoningTokens: 2,
     })
     expect(
@@ -74,6 +75,7 @@ describe('the body of a reply', () => {
     ).toEqual({
       promptTokens: 3,
       completionTokens: null,
+      cacheWriteTokens: null,
       cachedTokens: null,
       reasoningTokens: null,
     })

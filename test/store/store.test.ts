@@ -141,27 +141,77 @@ describe('the store', () => {
       usage: null,
       latencyMs: null,
       attempts: 1,
+      stage: 'explain',
+      requestId: null,
+      attempt: 0,
     }
     store.requests.put(record, NOW)
     expect(store.requests.get('r')).toEqual(record)
-    expect(store.requests.totals()).toEqual({
-      requests: 0,
-      withoutReply: 1,
-      promptTokens: 0,
-      cachedTokens: 0,
-      completionTokens: 0,
-    })
-    const usage = { promptTokens: 10, cachedTokens: null, completionTokens: 3, reasoningTokens: null }
+    expect(store.requests.unanswered()).toBe(1)
+    expect(store.requests.samples('m', 5)).toEqual([])
+    const usage = {
+      promptTokens: 10,
+      cachedTokens: null,
+      cacheWriteTokens: null,
+      completionTokens: 3,
+      reasoningTokens: null,
+    }
     store.requests.put({ ...record, response: 'reply é', status: 200, error: null, usage, latencyMs: 5 }, NOW)
     expect(store.requests.get('r')).toMatchObject({ response: 'reply é', usage })
-    expect(store.requests.totals()).toEqual({
-      requests: 1,
-      withoutReply: 0,
-      promptTokens: 10,
-      cachedTokens: 0,
-      completionTokens: 3,
-    })
+    expect(store.requests.unanswered()).toBe(0)
+    expect(store.requests.samples('m', 5)).toEqual([{ body: '{"a":1}', response: 'reply é', usage }])
+    expect(store.requests.samples('other', 5)).toEqual([])
     expect(store.requests.get('other')).toBeNull()
+  })
+
+  it('keeps a ledger in which unknown is not nothing', () => {
+    const store = openAt(':memory:')
+    const usage = {
+      promptTokens: 10,
+      cachedTokens: 4,
+      cacheWriteTokens: null,
+      completionTokens: 3,
+      reasoningTokens: 1,
+    }
+    const line = { requestHash: 'r', stage: 'explain', endpoint: 'http://x', model: 'm' } as const
+    const reserved = { ...line, state: 'reserved', usd: 2, priceId: null, usage: null } as const
+    const first = store.ledger.add(reserved, NOW)
+    const second = store.ledger.add(reserved, NOW)
+    store.ledger.add(reserved, NOW)
+    expect(store.ledger.spent()).toBe(6)
+    store.ledger.settle(first, { ...line, state: 'spent', usd: 0.5, priceId: 'p', usage })
+    store.ledger.release(second)
+    expect(store.ledger.closeOpen()).toBe(1)
+    expect(store.ledger.spent()).toBe(2.5)
+    expect(store.ledger.lines()).toEqual([
+      {
+        stage: 'explain',
+        model: 'm',
+        requests: 1,
+        lost: 1,
+        promptTokens: 10,
+        cachedTokens: 4,
+        completionTokens: 3,
+        reasoningTokens: 1,
+        unknownUsage: 0,
+        usd: 2.5,
+        priceIds: ['p'],
+      },
+    ])
+    store.ledger.add({ ...line, state: 'spent', usd: null, priceId: null, usage: null }, NOW)
+    expect(store.ledger.lines()).toMatchObject([{ requests: 2, unknownUsage: 1, usd: null }])
+    expect(store.ledger.spent()).toBe(2.5)
+  })
+
+  it('remembers what is known of an endpoint, piece by piece', () => {
+    const store = openAt(':memory:')
+    const limits = { window: 64, requestsPerMinute: null, tokensPerMinute: 1000, latencyMs: 12.5 }
+    const nothing = { baseUrl: 'http://x', model: 'm', server: null, capabilities: null, limits: null }
+    expect(store.endpoints.get('http://x', 'm')).toBeNull()
+    store.endpoints.put({ ...nothing, server: 'vLLM 0.12' }, NOW)
+    store.endpoints.put({ ...nothing, limits }, NOW)
+    expect(store.endpoints.get('http://x', 'm')).toEqual({ ...nothing, server: 'vLLM 0.12', limits })
+    expect(store.endpoints.get('http://x', 'other')).toBeNull()
   })
 
   it('replaces explanations, scores and controls', () => {
@@ -292,7 +342,8 @@ describe('the store', () => {
 })
 
 describe('a database', () => {
-  const extra = (sql: string, number = 2): Migration => ({
+  const next = MIGRATIONS.length + 1
+  const extra = (sql: string, number = next): Migration => ({
     number,
     name: `000${number}-more.sql`,
     sql,
@@ -304,7 +355,7 @@ describe('a database', () => {
     openStore(path, [...MIGRATIONS, extra('CREATE TABLE more (x)')]).close()
     const before = readFileSync(path)
     expect(() => openAt(path)).toThrow(
-      /was made by a newer version of gloss \(its schema is number 2, this version knows 1\); update gloss/,
+      `was made by a newer version of gloss (its schema is number ${next}, this version knows ${next - 1}); update gloss`,
     )
     expect(() => openAt(path)).toThrow(StoreError)
     expect(readFileSync(path).equals(before)).toBe(true)
@@ -313,7 +364,7 @@ describe('a database', () => {
   it('whose migrations were edited is refused', () => {
     const path = join(temporaryFolder(), 'gloss.db')
     openStore(path, MIGRATIONS).close()
-    const edited = [{ ...MIGRATIONS[0]!, hash: sha256('other') }]
+    const edited = [{ ...MIGRATIONS[0]!, hash: sha256('other') }, ...MIGRATIONS.slice(1)]
     expect(() => openAt(path, edited)).toThrow(
       'expected migration 0001-study.sql as this version of gloss has it',
     )
@@ -332,7 +383,7 @@ describe('a database', () => {
     connection.close()
     const migrated = openAt(path, [...MIGRATIONS, extra('CREATE TABLE more (x)')])
     expect(migrated.study.get('set')).toBe('kept')
-    const copy = openAt(`${path}.before-0002`)
+    const copy = openAt(`${path}.before-${String(next).padStart(4, '0')}`)
     expect(copy.study.get('set')).toBe('kept')
   })
 

@@ -30,6 +30,8 @@ export type Deed =
   | { readonly reset: 'before' | 'within' }
   /** Never answers. */
   | { readonly hang: true }
+  /** Sends headers, and then nothing. */
+  | { readonly stall: true }
 
 /** A server on the loopback that speaks OpenAI's chat completions, scripted request by request. */
 export class FakeOpenAi {
@@ -83,6 +85,11 @@ export class FakeOpenAi {
     response.on('close', () => this.#open.delete(response))
     const deed = this.script(request)
     if ('hang' in deed) return
+    if ('stall' in deed) {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.write('{')
+      return
+    }
     if ('reset' in deed) {
       if (deed.reset === 'within') {
         response.writeHead(200, { 'content-type': 'application/json', 'content-length': '5000' })

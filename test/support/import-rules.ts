@@ -23,6 +23,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['model', 'sae'], // two kinds of graph, each with its own session
   '@huggingface/tokenizers': ['model'],
   'simple-statistics': ['autointerp'],
+  '@pydantic/genai-prices': ['llm'],
   openai: ['llm'],
   undici: ['llm'],
   'better-sqlite3': ['store'],

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { STAGES, type StageName, type StudyEvent } from '../../src/core/events.ts'
+import type { Spending } from '../../src/core/chat-model.ts'
+import { type StudyEvent } from '../../src/core/events.ts'
+import { STAGES, type StageName } from '../../src/core/stages.ts'
 import {
   initialProgress,
   plainEnd,
@@ -138,6 +140,55 @@ describe('rate and remaining time', () => {
   })
 })
 
+describe('what an LLM was asked', () => {
+  const spending: Spending = {
+    requests: 1200,
+    fromCache: 34,
+    failed: 1,
+    retries: 5,
+    promptTokens: 2_000_000,
+    cachedTokens: 1_500_000,
+    completionTokens: 80_000,
+    usd: 0.3127,
+    inFlight: 61,
+    window: 64,
+  }
+  const asking = (what: Partial<Spending>): ProgressState =>
+    after(
+      [0, { ...START, stage: 'score', unit: 'features', done: 0, total: 200, note: 'simulation' }],
+      [0.5, { ...progress(50, 'score', 200), spending: { ...spending, ...what } } as StudyEvent],
+    )
+  const lineOf = (what: Partial<Spending>, width = 120): string =>
+    renderProgress(asking(what), 0.5, width, PLAIN).at(-1)!
+
+  it('stands below the bar: replies, requests under way, tokens, dollars', () => {
+    expect(lineOf({})).toBe(
+      '            1,200 replies   $0.31   2.08 M tokens (75 % cached)   61/64 under way   34 stored   5 retries',
+    )
+    expect(plainProgress('score', asking({}).get('score')!, 0.5)).toBe(
+      'score: 50 of 200 features  1,200 replies   $0.31   2.08 M tokens (75 % cached)   61/64 under way   34 stored   5 retries',
+    )
+  })
+
+  it('leaves out what there is none of, and a cost that is not known', () => {
+    expect(lineOf({ fromCache: 0, retries: 0, cachedTokens: 0, usd: null })).toBe(
+      '            1,200 replies   2.08 M tokens   61/64 under way',
+    )
+    expect(lineOf({ fromCache: 0, retries: 0, cachedTokens: 0, usd: 0 })).toBe(
+      '            1,200 replies   $0   2.08 M tokens   61/64 under way',
+    )
+  })
+
+  it('stays while a later event says nothing of it', () => {
+    const later = reduceProgress(asking({}), progress(60, 'score', 200), 0.8)
+    expect(later.get('score')).toMatchObject({ done: 60, spending })
+  })
+
+  it('is cut where room is short, the cost last', () => {
+    expect(lineOf({}, 60)).toBe('            1,200 replies   $0.31   2.08 M tokens (75 % ca…')
+  })
+})
+
 describe('the lines of the progress', () => {
   const training = { loss: 0.21, l0: 32, fvu: 0.18, deadShare: 0.04 }
   const state = after(
@@ -217,6 +268,24 @@ describe('the lines of the progress', () => {
           l0: fc.double({ min: 0, max: 1e5, noNaN: true }),
           fvu: fc.double({ min: 0, max: 10, noNaN: true }),
           deadShare: fc.double({ min: 0, max: 1, noNaN: true }),
+        }),
+      }),
+      fc.record({
+        type: fc.constant('stage-progress'),
+        stage,
+        done: count,
+        total: count,
+        spending: fc.record({
+          requests: count,
+          fromCache: count,
+          failed: count,
+          retries: count,
+          promptTokens: count,
+          cachedTokens: count,
+          completionTokens: count,
+          usd: fc.option(fc.double({ min: 0, max: 1e6, noNaN: true })),
+          inFlight: count,
+          window: count,
         }),
       }),
       fc.record({

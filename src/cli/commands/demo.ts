@@ -4,7 +4,7 @@ import { join, relative, resolve } from 'node:path'
 import { Option } from 'commander'
 import { demoDocuments } from '../../corpus/demo-corpus.ts'
 import { escapeForTerminal } from '../../core/escape-terminal.ts'
-import { STAGES } from '../../core/events.ts'
+import { STAGES } from '../../core/stages.ts'
 import { writeFileAtomically } from '../../core/files.ts'
 import { currentSet } from '../../pipeline/feature-set.ts'
 import { featureTable, spreadByScore } from '../../pipeline/feature-table.ts'
@@ -15,9 +15,9 @@ import { PACKAGE_ROOT } from '../assets.ts'
 import {
   type CommandDefinition,
   countsJson,
-  openLlm,
   selectionOf,
   terminalFor,
+  withLlm,
   withStudy,
 } from '../command.ts'
 import { follow } from '../follow.ts'
@@ -55,7 +55,7 @@ Examples:
   gloss demo --dir small --tokens 300k --train-tokens 100k
   gloss demo --llm http://localhost:11434/v1 --llm-model qwen3 --only random:50`,
     )
-  withOptions(withCommonOptions(command), 'train', 'llm', 'only', 'seed').action(
+  withOptions(withCommonOptions(command), 'train', 'llm', 'money', 'only', 'seed').action(
     async (options: DemoOptions) => {
       const terminal = terminalFor(options, surroundings)
       const folder = resolve(surroundings.folder, options.workspace ?? options.dir)
@@ -65,36 +65,37 @@ Examples:
         ...(options.tokens === undefined ? {} : { maxTokens: options.tokens }),
       }
       if (!existsSync(join(folder, CONFIG_FILE))) makeDemo(folder, settings)
-      await withStudy(settings, surroundings, async (study) => {
-        const llm = openLlm(settings, study, surroundings)
-        const model = study.model()
-        const width = model.hooks.get(HOOK)?.[0]
-        terminal.say(
-          `gloss demo   model ${escapeForTerminal(study.config.model)} (${model.layers} layer, ${width} neurons)   ${cpus().length} cores   ${llm ? escapeForTerminal(llm.chat.model) : 'no LLM set: token-table baseline'}`,
-          '',
-        )
-        await follow(terminal, STAGES, options.log, run(study, llm, selectionOf(settings)))
-        const found = status(study.store, currentSet(study))
-        if (options.json) {
-          terminal.printJson(countsJson(study))
-          return
-        }
-        const rows = featureTable(study.store, currentSet(study))
-        const shown = spreadByScore(rows, ROWS_SHOWN)
-        terminal.print(
-          '',
-          ...featureTableLines(shown, terminal.columns, terminal.style),
-          terminal.style.dim(
-            ` … ${shown.length} of ${found.features.toLocaleString('en')} features, from the best score to the worst at equal steps`,
-          ),
-          '',
-          ...summaryLines(found, terminal.columns, terminal.style),
-          '',
-          ...stageLines(found, terminal.columns, terminal.style),
-          '',
-          ...nextLines(relative(surroundings.folder, folder) || '.', shown[0]?.feature ?? 0),
-        )
-      })
+      await withStudy(settings, surroundings, (study) =>
+        withLlm(settings, study, surroundings, async (llm) => {
+          const model = study.model()
+          const width = model.hooks.get(HOOK)?.[0]
+          terminal.say(
+            `gloss demo   model ${escapeForTerminal(study.config.model)} (${model.layers} layer, ${width} neurons)   ${cpus().length} cores   ${llm ? escapeForTerminal(llm.chat.model) : 'no LLM set: token-table baseline'}`,
+            '',
+          )
+          await follow(terminal, STAGES, options.log, run(study, llm, selectionOf(settings)))
+          const found = status(study.store, currentSet(study))
+          if (options.json) {
+            terminal.printJson(countsJson(study))
+            return
+          }
+          const rows = featureTable(study.store, currentSet(study))
+          const shown = spreadByScore(rows, ROWS_SHOWN)
+          terminal.print(
+            '',
+            ...featureTableLines(shown, terminal.columns, terminal.style),
+            terminal.style.dim(
+              ` … ${shown.length} of ${found.features.toLocaleString('en')} features, from the best score to the worst at equal steps`,
+            ),
+            '',
+            ...summaryLines(found, terminal.columns, terminal.style),
+            '',
+            ...stageLines(found, terminal.columns, terminal.style),
+            '',
+            ...nextLines(relative(surroundings.folder, folder) || '.', shown[0]?.feature ?? 0),
+          )
+        }),
+      )
     },
   )
 }

@@ -1,15 +1,17 @@
-import { STAGES } from '../../core/events.ts'
+import { STAGES } from '../../core/stages.ts'
+import { estimateExplaining, estimateScoring } from '../../pipeline/estimate.ts'
 import { currentSet } from '../../pipeline/feature-set.ts'
 import { run as runStudy } from '../../pipeline/run.ts'
 import { status } from '../../pipeline/status.ts'
 import {
   type CommandDefinition,
   countsJson,
-  openLlm,
   selectionOf,
   terminalFor,
+  withLlm,
   withStudy,
 } from '../command.ts'
+import { dryRun } from '../dry-run.ts'
 import { follow } from '../follow.ts'
 import { type StudyOptions, withCommonOptions, withOptions } from '../options.ts'
 import { summaryLines } from '../summary.ts'
@@ -27,7 +29,9 @@ given again.
 
 Examples:
   gloss run
-  gloss run --only random:200 --llm http://localhost:11434/v1 --llm-model qwen3`,
+  gloss run --only random:200 --llm http://localhost:11434/v1 --llm-model qwen3
+  gloss run --dry-run --llm https://api.openai.com/v1 --llm-model gpt-5-mini
+  gloss run --max-cost 5 --llm https://api.openai.com/v1 --llm-model gpt-5-mini`,
     )
   withOptions(
     withCommonOptions(command),
@@ -37,19 +41,27 @@ Examples:
     'train',
     'sample',
     'llm',
+    'money',
     'only',
     'seed',
   ).action(async (options: StudyOptions) => {
     const terminal = terminalFor(options, surroundings)
-    await withStudy(options, surroundings, async (study) => {
-      const llm = openLlm(options, study, surroundings)
-      await follow(terminal, STAGES, options.log, runStudy(study, llm, selectionOf(options)))
-      if (options.json) terminal.printJson(countsJson(study))
-      else
-        terminal.print(
-          '',
-          ...summaryLines(status(study.store, currentSet(study)), terminal.columns, terminal.style),
-        )
-    })
+    await withStudy(options, surroundings, (study) =>
+      withLlm(options, study, surroundings, async (llm) => {
+        const selection = selectionOf(options)
+        if (options.dryRun)
+          return dryRun(terminal, options, llm, async (asked) => [
+            estimateExplaining(study, asked, selection),
+            await estimateScoring(study, asked, selection, true),
+          ])
+        await follow(terminal, STAGES, options.log, runStudy(study, llm, selection))
+        if (options.json) terminal.printJson(countsJson(study))
+        else
+          terminal.print(
+            '',
+            ...summaryLines(status(study.store, currentSet(study)), terminal.columns, terminal.style),
+          )
+      }),
+    )
   })
 }

@@ -1,12 +1,14 @@
+import { estimateScoring } from '../../pipeline/estimate.ts'
 import { score as scoreStudy } from '../../pipeline/score.ts'
 import {
   type CommandDefinition,
   countsJson,
-  openLlm,
   selectionOf,
   terminalFor,
+  withLlm,
   withStudy,
 } from '../command.ts'
+import { dryRun } from '../dry-run.ts'
 import { follow } from '../follow.ts'
 import { type StudyOptions, withCommonOptions, withOptions } from '../options.ts'
 
@@ -19,14 +21,19 @@ export const score: CommandDefinition = (parent, surroundings) => {
       'after',
       '\nExample:\n  gloss score --only 7,12 --llm http://localhost:11434/v1 --llm-model qwen3',
     )
-  withOptions(withCommonOptions(command), 'sample', 'llm', 'only', 'seed').action(
+  withOptions(withCommonOptions(command), 'sample', 'llm', 'money', 'only', 'seed').action(
     async (options: StudyOptions) => {
       const terminal = terminalFor(options, surroundings)
-      await withStudy(options, surroundings, async (study) => {
-        const llm = openLlm(options, study, surroundings)
-        await follow(terminal, ['score'], options.log, scoreStudy(study, llm, selectionOf(options)))
-        if (options.json) terminal.printJson(countsJson(study))
-      })
+      await withStudy(options, surroundings, (study) =>
+        withLlm(options, study, surroundings, async (llm) => {
+          if (options.dryRun)
+            return dryRun(terminal, options, llm, async (asked) => [
+              await estimateScoring(study, asked, selectionOf(options), false),
+            ])
+          await follow(terminal, ['score'], options.log, scoreStudy(study, llm, selectionOf(options)))
+          if (options.json) terminal.printJson(countsJson(study))
+        }),
+      )
     },
   )
 }

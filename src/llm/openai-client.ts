@@ -1,0 +1,156 @@
+import OpenAI from 'openai'
+import { Agent, fetch as undiciFetch, type RequestInfo, type RequestInit } from 'undici'
+import type { ChatRequest } from '../core/chat-model.ts'
+import { type FailedTry, timedOut, toFailedTry } from './endpoint-failure.ts'
+import { withReadableError } from './error-body.ts'
+import { type RateLimits, readRateLimits } from './rate-limit-headers.ts'
+import { withoutKey } from './redact.ts'
+
+/** Where to ask and how long to wait. */
+export interface OpenAiClientOptions {
+  /** May hold a query, as Azure's `?api-version=…`. */
+  readonly baseUrl: string
+  readonly model: string
+  /** Null sends no key. */
+  readonly key: string | null
+  /** Around one try, body included. */
+  readonly timeoutMs?: number
+  /** How the limit on a reply's tokens is named. */
+  readonly tokenLimit?: TokenLimit
+}
+
+/** The two names of the limit: OpenAI's own newer models refuse the first, other servers know only that. */
+export type TokenLimit = 'max_tokens' | 'max_completion_tokens'
+
+/** A reply as it came. */
+export interface RawReply {
+  readonly status: number
+  readonly body: string
+  readonly latencyMs: number
+  readonly requestId: string | null
+  readonly rateLimits: RateLimits
+}
+
+const DEFAULT_TIMEOUT_MS = 10 * 60_000
+
+/** One OpenAI-compatible endpoint: sends a request once. Retries, limits and storing are the gate's. */
+export class OpenAiClient {
+  readonly baseUrl: string
+  readonly model: string
+  readonly #key: string | null
+  readonly #timeoutMs: number
+  readonly #client: OpenAI
+  readonly #agent: Agent
+  #tokenLimit: TokenLimit
+
+  constructor({ baseUrl, model, key, timeoutMs, tokenLimit }: OpenAiClientOptions) {
+    const url = new URL(baseUrl)
+    this.baseUrl = baseUrl
+    this.model = model
+    this.#key = key
+    this.#timeoutMs = timeoutMs ?? DEFAULT_TIMEOUT_MS
+    // Before a probe has asked: the name that OpenAI's own reference gives, and the one that every other server knows.
+    this.#tokenLimit =
+      tokenLimit ?? (url.hostname === 'api.openai.com' ? 'max_completion_tokens' : 'max_tokens')
+    // Slow local models take longer than undici's own limits; the deadline around the whole call is ours.
+    this.#agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 })
+    const azure = url.hostname.endsWith('.azure.com')
+    this.#client = new OpenAI({
+      baseURL: `${url.origin}${url.pathname}`.replace(/\/$/, ''),
+      defaultQuery: Object.fromEntries(url.searchParams),
+      // Everything that the client would read from the environment is given.
+      apiKey: key ?? 'none',
+      organization: null,
+      project: null,
+      webhookSecret: null,
+      logLevel: 'off',
+      maxRetries: 0,
+      defaultHeaders: {
+        ...(key === null ? { Authorization: null } : {}),
+        ...(key !== null && azure ? { 'api-key': key } : {}),
+      },
+      fetch: (async (address: RequestInfo, init: RequestInit) =>
+        withReadableError(await undiciFetch(address, init))) as unknown as typeof globalThis.fetch,
+      // A header of our own would follow a redirect to another origin.
+      fetchOptions: { dispatcher: this.#agent, ...(azure ? { redirect: 'error' } : {}) } as never,
+    })
+  }
+
+  /** The JSON body that {@link send} sends. */
+  bodyOf({ messages, maxTokens }: ChatRequest): Record<string, unknown> {
+    return { model: this.model, messages, [this.#tokenLimit]: maxTokens }
+  }
+
+  /** Sends a chat completion once. @param patienceMs shortens the time limit @throws {FailedTryError} where no reply came */
+  async send(request: ChatRequest, patienceMs = Number.POSITIVE_INFINITY): Promise<RawReply> {
+    const timeoutMs = Math.min(patienceMs, this.#timeoutMs)
+    const limit = this.#tokenLimit
+    try {
+      return await this.post('/chat/completions', this.bodyOf(request), timeoutMs)
+    } catch (error) {
+      const unsupported = error instanceof FailedTryError ? error.failed.unsupported : null
+      if (unsupported !== limit || limit !== this.#tokenLimit) throw error
+      this.#tokenLimit = limit === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens'
+      return this.post('/chat/completions', this.bodyOf(request), timeoutMs)
+    }
+  }
+
+  /** Posts a JSON body to a path below the base URL. @throws {FailedTryError} */
+  post(
+    path: string,
+    body: Readonly<Record<string, unknown>>,
+    timeoutMs = this.#timeoutMs,
+  ): Promise<RawReply> {
+    return this.#call((signal) => this.#client.post(path, { body, signal }).asResponse(), timeoutMs)
+  }
+
+  /** Gets a path below the base URL, or an absolute URL of its origin. @throws {FailedTryError} */
+  get(path: string, timeoutMs = this.#timeoutMs): Promise<RawReply> {
+    return this.#call((signal) => this.#client.get(path, { signal }).asResponse(), timeoutMs)
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.close()
+  }
+
+  async #call(
+    start: (signal: AbortSignal) => Promise<Response>,
+    timeoutMs = this.#timeoutMs,
+  ): Promise<RawReply> {
+    const started = performance.now()
+    // Not AbortSignal.timeout: what listens to it stays in memory until the time is over, reply or not.
+    const deadline = new AbortController()
+    const timer = setTimeout(() => deadline.abort(), timeoutMs)
+    try {
+      const response = await start(deadline.signal)
+      // The client's own timeout ends with the headers; ours covers the body.
+      const body = withoutKey(await response.text(), this.#key)
+      const header = (name: string): string | null => response.headers.get(name)
+      return {
+        status: response.status,
+        body,
+        latencyMs: performance.now() - started,
+        requestId: header('x-request-id') ?? header('apim-request-id'),
+        rateLimits: readRateLimits(header, new Date()),
+      }
+    } catch (error) {
+      throw new FailedTryError(
+        deadline.signal.aborted
+          ? timedOut(this.baseUrl, timeoutMs, error)
+          : toFailedTry(error, this.baseUrl, this.model, this.#key),
+      )
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+/** Carries a {@link FailedTry} to whoever decides what becomes of it; never leaves this folder. */
+export class FailedTryError extends Error {
+  readonly failed: FailedTry
+
+  constructor(failed: FailedTry) {
+    super(failed.failure.message, { cause: failed.failure })
+    this.failed = failed
+  }
+}

@@ -1,0 +1,162 @@
+import { largestActivation, quantize } from '../autointerp/quantize.ts'
+import { dealExamples, renderAnswer, simulateRequest } from '../autointerp/simulate-messages.ts'
+import type { ChatModel, ChatRequest } from '../core/chat-model.ts'
+import { sha256 } from '../core/hash.ts'
+import type { StageName } from '../core/stages.ts'
+import type { Selection } from '../core/selection.ts'
+import type { ExplanationRecord, FeatureSetRecord } from '../core/store.ts'
+import { explainExamples, explainRequests, planExplanations, readExplanation } from './explain-plan.ts'
+import { currentSet } from './feature-set.ts'
+import { planScores, scoreItems } from './score-plan.ts'
+import { readSimulation } from './simulate.ts'
+import type { Llm, Study } from './study.ts'
+import { tokenTexts } from './token-texts.ts'
+
+/** What a verb would ask of an LLM. */
+export interface Estimate {
+  readonly stage: StageName
+  readonly features: number
+  /** Requests that would be sent; exact, but for retries. */
+  readonly requests: number
+  /** Requests whose replies are stored and would not be sent. */
+  readonly stored: number
+  readonly promptTokens: number
+  readonly completionTokens: number
+  /** Null where the price is not known. */
+  readonly usd: number | null
+  /** Null where nothing is known of the endpoint's speed. */
+  readonly seconds: number | null
+}
+
+/** Stands for an explanation that is not written yet. */
+const USUAL_EXPLANATION =
+  'The names of functions and methods in program code, most strongly right before an opening parenthesis'
+
+/** What explaining would take, found from the very prompts that would be sent. */
+export function estimateExplaining(study: Study, llm: Llm, selection: Selection): Estimate {
+  const set = currentSet(study)
+  const { planned } = planExplanations(study, llm, selection)
+  const requestOf = explainRequests(study, set, llm)
+  const tally = new Tally(llm, 'explain', planned.length)
+  const reply = `<explanation>${USUAL_EXPLANATION}</explanation>`
+  for (const feature of planned)
+    tally.add(requestOf(feature), reply, (stored) => 'problem' in readExplanation(stored))
+  return tally.estimate()
+}
+
+/**
+ * What scoring would take. Features that have no explanation yet, and would get one, count with one of usual length;
+ * replies are taken to name what really fires, and those about another feature's explanation to name nothing.
+ *
+ * @param withUnexplained whether explaining comes first
+ */
+export async function estimateScoring(
+  study: Study,
+  llm: Llm,
+  selection: Selection,
+  withUnexplained: boolean,
+): Promise<Estimate> {
+  const { protocol, store, config } = study
+  const set = currentSet(study)
+  const expected = withUnexplained ? expectedExplanations(study, set, llm, selection) : []
+  const items = await scoreItems(study, set, planScores(study, llm, selection, expected))
+  const tally = new Tally(llm, 'score', items.length)
+  const textsOf = tokenTexts(study, set)
+  for (const { explanation, partner } of items) {
+    const { featureId: feature, text: own } = explanation
+    if (own === null) continue
+    const examples = store.examples.of(set.id, feature, protocol.name).filter(({ use }) => use === 'score')
+    const max = largestActivation(explainExamples(study, set, feature))
+    for (const call of dealExamples(examples, llm.simulate.examplesPerCall, config.seed, feature)) {
+      const asked = call.map((index) => examples[index]!)
+      const windows = asked.map(({ tokens }) => textsOf(tokens))
+      const truth = asked.map(({ activations }) =>
+        activations.map((one) => quantize(one, max, protocol.scale)),
+      )
+      const silence = truth.map((levels) => levels.map(() => 0))
+      const add = (text: string, levels: readonly number[][]): void =>
+        tally.add(
+          simulateRequest(llm.simulate, text, windows, protocol.scale),
+          renderAnswer(levels),
+          (stored) => readSimulation(stored, asked, protocol.scale).includes(null),
+        )
+      add(own, truth)
+      if (partner?.text != null) add(partner.text, silence)
+    }
+  }
+  return tally.estimate()
+}
+
+/** What explaining would write. No two explanations are equal: requests about them are different ones. */
+function expectedExplanations(
+  study: Study,
+  set: FeatureSetRecord,
+  llm: Llm,
+  selection: Selection,
+): ExplanationRecord[] {
+  const { planned, explainer, idOf } = planExplanations(study, llm, selection)
+  return planned.map((feature) => ({
+    id: idOf(feature),
+    setId: set.id,
+    featureId: feature,
+    explainer,
+    llm: llm.chat.model,
+    text: `${USUAL_EXPLANATION} (${feature})`,
+    problem: null,
+    requestHash: null,
+    provenanceId: '',
+  }))
+}
+
+type StoredReply = NonNullable<ReturnType<ChatModel['answered']>>
+
+class Tally {
+  readonly #llm: Llm
+  readonly #stage: StageName
+  readonly #features: number
+  /** Two features with the same explanation can lead to the same request, which is sent once. */
+  readonly #seen = new Set<string>()
+  #requests = 0
+  #stored = 0
+  #promptTokens = 0
+  #completionTokens = 0
+  #usd: number | null = 0
+
+  constructor(llm: Llm, stage: StageName, features: number) {
+    this.#llm = llm
+    this.#stage = stage
+    this.#features = features
+  }
+
+  /** @param reply as it is expected @param unreadable whether a stored reply would be asked for again */
+  add(request: ChatRequest, reply: string, unreadable: (stored: StoredReply) => boolean): void {
+    const { chat, reask } = this.#llm
+    const hash = sha256(JSON.stringify(request))
+    if (this.#seen.has(hash)) return
+    this.#seen.add(hash)
+    const stored = chat.answered(request)
+    if (stored && !(reask && unreadable(stored))) {
+      this.#stored++
+      return
+    }
+    const { promptTokens, completionTokens, usd } = chat.forecast(request, reply)
+    this.#requests++
+    this.#promptTokens += promptTokens
+    this.#completionTokens += completionTokens
+    this.#usd = this.#usd === null || usd === null ? null : this.#usd + usd
+  }
+
+  estimate(): Estimate {
+    const tokens = this.#promptTokens + this.#completionTokens
+    return {
+      stage: this.#stage,
+      features: this.#features,
+      requests: this.#requests,
+      stored: this.#stored,
+      promptTokens: this.#promptTokens,
+      completionTokens: this.#completionTokens,
+      usd: this.#usd,
+      seconds: this.#llm.chat.expectedSeconds(this.#requests, tokens),
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import { shuffledPartners } from '../autointerp/shuffled-partners.ts'
+import type { Dictionary } from '../core/dictionary.ts'
+import type { Tier } from '../core/scores.ts'
+import { type Selection, selectFeatures } from '../core/selection.ts'
+import type { ExplanationRecord, FeatureSetRecord, ScoreRecord } from '../core/store.ts'
+import { explanationId } from './explain-plan.ts'
+import { currentSet, featureSetFolder } from './feature-set.ts'
+import { type ScoreItem, scoreId, SIMULATION } from './simulation-scorer.ts'
+import type { Llm, Study } from './study.ts'
+
+/** What scoring has to do. */
+export interface ScorePlan {
+  readonly tier: Tier
+  /** Explained features that the selection is about. */
+  readonly selected: readonly number[]
+  /** Those that lack a score, or a reply. */
+  readonly planned: readonly number[]
+  readonly explanationOf: (feature: number) => ExplanationRecord
+  readonly densityOf: (feature: number) => number
+}
+
+/**
+ * Finds the explanations that are still to be scored.
+ *
+ * @param expected explanations that will be there by then; they go before stored ones
+ */
+export function planScores(
+  study: Study,
+  llm: Llm | null,
+  selection: Selection,
+  expected: readonly ExplanationRecord[] = [],
+): ScorePlan {
+  const { store } = study
+  const set = currentSet(study)
+  const explanations = new Map(
+    [...store.explanations.all(set.id), ...expected].map((record) => [record.id, record]),
+  )
+  const alive = store.features.all(set.id).filter(({ state }) => state === 'alive')
+  const explained = alive.filter(({ id }) => explanations.has(explanationId(study, set, llm, id)))
+  const densities = new Map(explained.map(({ id, density }) => [id, density]))
+  const selected = selectFeatures(selection, [...densities.keys()], () => true, study.config.seed)
+  const explanationOf = (feature: number): ExplanationRecord =>
+    explanations.get(explanationId(study, set, llm, feature))!
+  const tier: Tier = llm ? 'integersSparse' : 'table'
+  const scores = new Map(store.scores.all(set.id, SIMULATION).map((record) => [record.id, record]))
+  const planned = selected.filter((feature) => {
+    const explanation = explanationOf(feature)
+    const existing = scores.get(scoreId(study, llm, explanation, SIMULATION, tier))
+    return isPending(explanation, existing) || (llm?.reask === true && existing!.unreadableCalls > 0)
+  })
+  return { tier, selected, planned, explanationOf, densityOf: (feature) => densities.get(feature)! }
+}
+
+/** The planned explanations, each with the one that stands in for it in the shuffled control. */
+export async function scoreItems(study: Study, set: FeatureSetRecord, plan: ScorePlan): Promise<ScoreItem[]> {
+  const dictionary = await study.workshop.load(featureSetFolder(study, set))
+  const partners = shuffledPartners(
+    plan.selected.map((feature) => ({ feature, density: plan.densityOf(feature) })),
+    decoderCosine(dictionary),
+    study.config.seed,
+  )
+  await dictionary.close()
+  return plan.planned.map((feature) => {
+    const partner = partners.get(feature)
+    return {
+      explanation: plan.explanationOf(feature),
+      partner: partner === undefined ? null : plan.explanationOf(partner),
+    }
+  })
+}
+
+/** Work is left where there is no score yet, a call got no reply, or an explanation has come since. */
+function isPending(explanation: ExplanationRecord, existing: ScoreRecord | undefined): boolean {
+  if (!existing) return true
+  if (existing.undefined === 'noExplanation') return explanation.text !== null
+  return existing.failedCalls > 0 || existing.failedControlCalls > 0
+}
+
+function decoderCosine({ decoder }: Dictionary): (a: number, b: number) => number {
+  const { columns, data } = decoder
+  const dot = (a: number, b: number): number => {
+    let sum = 0
+    for (let i = 0; i < columns; i++) sum += data[a * columns + i]! * data[b * columns + i]!
+    return sum
+  }
+  const norms = Float64Array.from({ length: decoder.rows }, (_, feature) => Math.sqrt(dot(feature, feature)))
+  return (a, b) => dot(a, b) / (norms[a]! * norms[b]!)
+}
