@@ -49,18 +49,26 @@ export function simulateRequest(
       },
       {
         role: 'assistant',
-        content: renderAnswer(example.windows.map((window) => window.map(([, level]) => level))),
+        content: renderAnswer(
+          example.windows.map((window) => window.map(([, level]) => level)),
+          prompt.form,
+        ),
       },
     )
   messages.push({ role: 'user', content: renderQuestion(prompt, explanation, windows) })
   return { messages, maxTokens: prompt.maxTokens }
 }
 
-/** Predictions in the sparse form that {@link simulateRequest} asks for. */
-export function renderAnswer(predictions: readonly (readonly number[])[]): string {
+/** Predictions in the form that {@link simulateRequest} asks for: firing tokens alone, or all. */
+export function renderAnswer(
+  predictions: readonly (readonly number[])[],
+  form: SimulatePrompt['form'] = 'sparse',
+): string {
   return predictions
     .map((levels, number) => {
-      const named = levels.flatMap((level, index) => (level > 0 ? [`${index + 1}=${level}`] : []))
+      const named = levels.flatMap((level, index) =>
+        level > 0 || form === 'dense' ? [`${index + 1}=${level}`] : [],
+      )
       return `${number + 1}: ${named.join(' ') || 'none'}`
     })
     .join('\n')

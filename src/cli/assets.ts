@@ -12,6 +12,7 @@ import { UsageError } from '../core/errors.ts'
 import { readText } from '../core/files.ts'
 import { parseJson } from '../core/parse.ts'
 import { parseProtocol, type Protocol } from '../core/protocol.ts'
+import type { LlmTier } from '../core/scores.ts'
 import { type Migration, readMigrations } from '../store/migrations.ts'
 
 /** The folder of gloss's package.json; compiled and source files lie equally deep in it. */
@@ -55,9 +56,10 @@ export function bundledExplainPrompt(): ExplainPrompt {
   return parseExplainPrompt(readText(path, 'a prompt'), path)
 }
 
-/** The simulate prompt that comes with gloss. */
-export function bundledSimulatePrompt(): SimulatePrompt {
-  const path = join(PACKAGE_ROOT, 'prompts', 'simulate', 'sparse.yaml')
+/** The simulate prompt that comes with gloss for a tier. */
+export function bundledSimulatePrompt(tier: LlmTier = 'integersSparse'): SimulatePrompt {
+  const name = tier === 'integersSparse' ? 'sparse' : 'dense'
+  const path = join(PACKAGE_ROOT, 'prompts', 'simulate', `${name}.yaml`)
   return parseSimulatePrompt(readText(path, 'a prompt'), path)
 }
 

@@ -48,11 +48,13 @@ export async function withLlm<Result>(
 ): Promise<Result> {
   const gate = openGate(options, study, surroundings)
   if (gate === null) return work(null)
+  const tier = options.tier ?? 'integersSparse'
   try {
     return await work({
       chat: gate,
       explain: bundledExplainPrompt(),
-      simulate: bundledSimulatePrompt(),
+      simulate: bundledSimulatePrompt(tier),
+      tier,
       reask: options.reask ?? false,
     })
   } finally {

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { LLM_TIERS, type LlmTier } from '../core/scores.ts'
 
 /** Flags that every command has. */
 export interface CommonOptions {
@@ -30,6 +31,7 @@ export interface StudyOptions extends CommonOptions {
   readonly maxCost?: number
   readonly dryRun?: boolean
   readonly reask?: boolean
+  readonly tier?: LlmTier
   readonly only?: string
 }
 
@@ -111,6 +113,11 @@ export const OPTIONS = {
     option('--max-cost <usd>', 'the most that the study may cost in all, in US dollars').argParser(dollars),
     new Option('--dry-run', 'say what would be asked, its tokens, cost and time; ask nothing'),
     new Option('--reask', 'ask again where a reply could not be read'),
+  ],
+  tier: [
+    option('--tier <name>', 'how simulations are asked and read (default: integersSparse)').choices(
+      LLM_TIERS,
+    ),
   ],
   only: [option('--only <selection>', 'features: 7,12,100-199, all, unexplained or random:200')],
 } as const

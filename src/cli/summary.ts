@@ -3,6 +3,15 @@ import type { StudyStatus } from '../pipeline/status.ts'
 import type { Style } from '../tui/style.ts'
 import { correlation, duration, percent, short, usd, wrap } from '../tui/text.ts'
 
+const TIERS: Readonly<Record<NonNullable<StudyStatus['tier']>, string>> = {
+  promptLogprobs: 'prompt log-probabilities',
+  chatLogprobs: 'chat log-probabilities',
+  integersDense: 'integers, dense',
+  integersSparse: 'integers, sparse',
+  table: 'token table',
+  mixed: 'several, mixed',
+}
+
 /** A study's numbers in a few lines. */
 export function summaryLines(status: StudyStatus, width: number, style: Style): string[] {
   const counts = [
@@ -22,6 +31,7 @@ export function summaryLines(status: StudyStatus, width: number, style: Style): 
       `n ${n.toLocaleString('en')}`,
       `missing as 0: ${correlation(medianMissingAsZero)}`,
       `(${protocol})`,
+      status.tier === null ? null : `tier: ${TIERS[status.tier]}`,
     ]
     const controls = [
       controlOf(status, 'shuffled'),
@@ -66,6 +76,16 @@ export function summaryLines(status: StudyStatus, width: number, style: Style): 
   )
   if (registers.length > 0)
     lines.push(...filled([`features of one register: ${registers[0]}`, ...registers.slice(1)], width))
+  if (status.otherTiers > 0)
+    lines.push(
+      ...filled(
+        [
+          `${status.otherTiers.toLocaleString('en')} features have a score of another tier`,
+          'not counted here: --mixed does',
+        ],
+        width,
+      ),
+    )
   return [...lines, ...status.ledger.flatMap((line) => ledgerLines(line, width))]
 }
 

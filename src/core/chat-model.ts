@@ -10,6 +10,14 @@ export interface ChatMessage {
 export interface ChatRequest {
   readonly messages: readonly ChatMessage[]
   readonly maxTokens: number
+  /** How many alternatives to return for each token of the reply; none by default. */
+  readonly topLogprobs?: number
+}
+
+/** A token of a reply with what else could have stood in its place. */
+export interface ReplyToken {
+  readonly text: string
+  readonly alternatives: readonly { readonly text: string; readonly logprob: number }[]
 }
 
 /** Tokens that a call used; null where the endpoint did not say. */
@@ -32,6 +40,8 @@ export interface ReplyContent {
   readonly cut: boolean
   readonly problem: string | null
   readonly usage: TokenUsage | null
+  /** The reply's tokens with their log-probabilities; null where the body has none. */
+  readonly tokens: readonly ReplyToken[] | null
 }
 
 /** What came of a request: the text of a reply, or why there is none. */
@@ -43,6 +53,7 @@ export type Answer =
       readonly text: string | null
       readonly cut: boolean
       readonly problem: string | null
+      readonly tokens: readonly ReplyToken[] | null
     }
   /** No reply: the next run asks again. */
   | { readonly kind: 'failed'; readonly hash: string; readonly reason: string }

@@ -7,6 +7,11 @@ export type ScoreFlag = 'constantPrediction'
 /** How predictions were read. Scores of different tiers are never compared silently. */
 export type Tier = 'promptLogprobs' | 'chatLogprobs' | 'integersDense' | 'integersSparse' | 'table'
 
+/** The tiers that can be asked of an LLM, by the form of the answer and what is read of it. */
+export const LLM_TIERS = ['integersSparse', 'integersDense', 'chatLogprobs'] as const
+/** One of {@link LLM_TIERS}. */
+export type LlmTier = (typeof LLM_TIERS)[number]
+
 /** Null explanations and judges that read none, whose score stands beside a score. */
 export type ControlName = 'constant' | 'position' | 'tokenTable' | 'shuffled'
 

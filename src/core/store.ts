@@ -22,7 +22,7 @@ export interface Provenance {
 }
 
 /** What a study remembers of the last command that worked on it. */
-export type StudySetting = 'set' | 'protocol' | 'explainer' | 'llm'
+export type StudySetting = 'set' | 'protocol' | 'explainer' | 'llm' | 'tier'
 
 /** How far a verb has come, for people; resuming never relies on it. */
 export interface StageRecord {
@@ -142,6 +142,8 @@ export interface ScoreRecord extends ScoreResult {
   readonly protocol: string
   readonly tier: Tier
   readonly ceiling: number | null
+  /** Mean probability on digits, where predictions were read from log-probabilities. */
+  readonly digitMass: number | null
   readonly coverage: Readonly<Record<string, readonly [answered: number, drawn: number]>>
   readonly failedCalls: number
   readonly failedControlCalls: number

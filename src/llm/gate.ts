@@ -206,7 +206,7 @@ export class Gate implements ChatModel {
         await this.#withoutReply(item, lane, reservation, tried, ownFault)
         return
       }
-      const { usage, text, cut, problem } = readReplyBody(tried.body)
+      const { usage, ...content } = readReplyBody(tried.body)
       lane.succeeded(tried, item.tokens, usage, performance.now())
       this.#dispatchSoon()
       const usd = await this.#journal.replied(item, lane, reservation, tried, usage)
@@ -215,7 +215,7 @@ export class Gate implements ChatModel {
       this.#retries.replied()
       this.#counter.replied(usage, usd)
       this.#forecaster.learn(item.request, usage)
-      item.resolve({ kind: 'reply', hash: item.hash, text, cut, problem })
+      item.resolve({ kind: 'reply', hash: item.hash, ...content })
     } catch (error) {
       // Only the store is left to fail: nothing more may be asked that could not be stored.
       this.#end(error as Error, item)

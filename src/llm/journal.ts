@@ -60,8 +60,8 @@ export class Journal {
   }
 
   /** The name of an attempt at a request: it covers what is asked and of whom, not which URL served. */
-  hashOf({ messages, maxTokens }: ChatRequest, attempt: number): string {
-    const body = { messages, maxTokens } as unknown as Json
+  hashOf({ messages, maxTokens, topLogprobs }: ChatRequest, attempt: number): string {
+    const body = { messages, maxTokens, ...(topLogprobs ? { topLogprobs } : {}) } as unknown as Json
     const identity = { adapter: ADAPTER_VERSION, endpoint: this.#group, model: this.#model, body }
     return contentHash(attempt === 0 ? identity : { ...identity, attempt })
   }
@@ -168,6 +168,6 @@ export class Journal {
 }
 
 function storedAnswer(hash: string, body: string): StoredAnswer {
-  const { text, cut, problem } = readReplyBody(body)
-  return { kind: 'reply', hash, text, cut, problem }
+  const { usage: _usage, ...content } = readReplyBody(body)
+  return { kind: 'reply', hash, ...content }
 }

@@ -77,8 +77,9 @@ export class OpenAiClient {
   }
 
   /** The JSON body that {@link send} sends. */
-  bodyOf({ messages, maxTokens }: ChatRequest): Record<string, unknown> {
-    return { model: this.model, messages, [this.#tokenLimit]: maxTokens }
+  bodyOf({ messages, maxTokens, topLogprobs }: ChatRequest): Record<string, unknown> {
+    const logprobs = topLogprobs ? { logprobs: true, top_logprobs: topLogprobs } : {}
+    return { model: this.model, messages, [this.#tokenLimit]: maxTokens, ...logprobs }
   }
 
   /** Sends a chat completion once. @param patienceMs shortens the time limit @throws {FailedTryError} where no reply came */

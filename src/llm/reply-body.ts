@@ -1,6 +1,16 @@
 import { z } from 'zod'
-import type { ReplyContent } from '../core/chat-model.ts'
+import type { ReplyContent, ReplyToken } from '../core/chat-model.ts'
 import { describeIssues } from '../core/parse.ts'
+
+const logprobSchema = z.looseObject({ token: z.string(), logprob: z.number() })
+
+/** Not every server that says 200 to `logprobs` returns any: what is not of this form counts as none. */
+const logprobsSchema = z
+  .looseObject({
+    content: z.array(logprobSchema.extend({ top_logprobs: z.array(logprobSchema) })).nullish(),
+  })
+  .nullish()
+  .catch(null)
 
 /** The part of a chat completion that is read. Servers leave out, or set to null, much of what the API names. */
 const bodySchema = z.looseObject({
@@ -9,6 +19,7 @@ const bodySchema = z.looseObject({
       z.looseObject({
         message: z.looseObject({ content: z.string().nullish(), refusal: z.string().nullish() }),
         finish_reason: z.string().nullish(),
+        logprobs: logprobsSchema,
       }),
     )
     .min(1),
@@ -36,9 +47,10 @@ export function readReplyBody(body: string): ReplyContent {
   const parsed = bodySchema.safeParse(raw)
   if (!parsed.success)
     return unreadable(`the body is no chat completion (${describeIssues(parsed.error).slice(0, 200)})`)
-  const { message, finish_reason: finish } = parsed.data.choices[0]!
+  const { message, finish_reason: finish, logprobs } = parsed.data.choices[0]!
   const usage = parsed.data.usage
   const content = {
+    tokens: logprobs?.content?.length ? logprobs.content.map(toReplyToken) : null,
     cut: finish === 'length',
     usage: usage
       ? {
@@ -60,5 +72,14 @@ export function readReplyBody(body: string): ReplyContent {
 }
 
 function unreadable(problem: string): ReplyContent {
-  return { text: null, cut: false, problem, usage: null }
+  return { text: null, cut: false, problem, usage: null, tokens: null }
+}
+
+function toReplyToken({ token, top_logprobs: top }: LogprobEntry): ReplyToken {
+  return { text: token, alternatives: top.map((one) => ({ text: one.token, logprob: one.logprob })) }
+}
+
+interface LogprobEntry {
+  readonly token: string
+  readonly top_logprobs: readonly { readonly token: string; readonly logprob: number }[]
 }

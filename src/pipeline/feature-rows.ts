@@ -18,8 +18,11 @@ export interface FeatureRow {
   readonly controls: ReadonlyMap<ControlName, ControlRecord>
 }
 
-/** One row for every feature of a set, in the order of their ids. */
-export function featureRows(store: Store, set: FeatureSetRecord): FeatureRow[] {
+/**
+ * One row for every feature of a set, in the order of their ids. Scores of different tiers are no ranking: only those
+ * of the tier that was last worked with count, unless they are to be mixed.
+ */
+export function featureRows(store: Store, set: FeatureSetRecord, mixed = false): FeatureRow[] {
   const explainer = store.study.get('explainer') ?? TABLE_EXPLAINER
   const llm = store.study.get('llm') || null
   const explanations = new Map(
@@ -29,10 +32,15 @@ export function featureRows(store: Store, set: FeatureSetRecord): FeatureRow[] {
       .map((record) => [record.featureId, record]),
   )
   const protocol = store.study.get('protocol')
+  const tier = store.study.get('tier')
+  const isOfTier = (score: ScoreRecord): boolean => tier === null || score.tier === tier
   const scores = new Map(
     store.scores
       .all(set.id, SIMULATION)
       .filter((score) => score.scorer === SIMULATION && score.protocol === protocol)
+      .filter((score) => mixed || isOfTier(score))
+      // The last of an explanation stays: where tiers are mixed, the one that was last worked with.
+      .toSorted((a, b) => Number(isOfTier(a)) - Number(isOfTier(b)))
       .map((score) => [score.explanationId, score]),
   )
   const controls = new Map<string, Map<ControlName, ControlRecord>>()

@@ -41,7 +41,7 @@ export function planScores(
   const selected = selectFeatures(selection, [...densities.keys()], () => true, study.config.seed)
   const explanationOf = (feature: number): ExplanationRecord =>
     explanations.get(explanationId(study, set, llm, feature))!
-  const tier: Tier = llm ? 'integersSparse' : 'table'
+  const tier: Tier = llm?.tier ?? 'table'
   const scores = new Map(store.scores.all(set.id, SIMULATION).map((record) => [record.id, record]))
   const planned = selected.filter((feature) => {
     const explanation = explanationOf(feature)

@@ -8,7 +8,7 @@ import { currentSet } from './feature-set.ts'
 import { runPool } from './pool.ts'
 import { eventLoopTurn } from './sample.ts'
 import { planScores, scoreItems } from './score-plan.ts'
-import { sparseSimulator, tableSimulator } from './simulate.ts'
+import { llmSimulator, tableSimulator } from './simulate.ts'
 import { type ScoreItem, scoreId, SIMULATION, SimulationScorer } from './simulation-scorer.ts'
 import { StageRecorder } from './stage-recorder.ts'
 import type { Llm, Study } from './study.ts'
@@ -33,6 +33,7 @@ export async function* score(
   const plan = planScores(study, llm, selection)
   const { selected, planned, tier, explanationOf } = plan
   if (planned.length === 0) {
+    if (selected.length > 0) study.store.study.put('tier', tier)
     const counts = countScores(study, llm, set, selected.map(explanationOf), tier)
     yield { type: 'stage-skip', stage: 'score', note: describe(counts) }
     return counts
@@ -71,6 +72,7 @@ async function* scoreByTable(
       items.slice(first, first + FEATURES_PER_COMMIT).map((item, i) => scorer.score(item, first + i)),
     )
     study.store.transaction(() => {
+      study.store.study.put('tier', 'table')
       for (const outcome of outcomes) study.store.scores.put(outcome.scores, outcome.controls)
       recorder.record(recorder.done + outcomes.length)
     })
@@ -86,11 +88,12 @@ async function* scoreByLlm(
   items: readonly ScoreItem[],
   recorder: StageRecorder,
 ): AsyncGenerator<StudyEvent> {
-  const simulator = sparseSimulator(llm, study.protocol.scale, study.config.seed, tokenTexts(study, set))
+  const simulator = llmSimulator(llm, study.protocol.scale, study.config.seed, tokenTexts(study, set))
   const scorer = new SimulationScorer(study, set, llm, simulator)
   const scoreOne = async (item: ScoreItem, priority: number): Promise<StudyEvent[]> => {
     const { scores, controls, reasons } = await scorer.score(item, priority)
     study.store.transaction(() => {
+      study.store.study.put('tier', llm.tier)
       study.store.scores.put(scores, controls)
       recorder.record(recorder.done + 1)
     })

@@ -1,9 +1,10 @@
 import { dealExamples, simulateRequest } from '../autointerp/simulate-messages.ts'
+import { expectedDense, parseDense } from '../autointerp/dense-reply.ts'
 import { parseSimulation } from '../autointerp/simulation-reply.ts'
 import { parseTokenTable, simulateByTokenTable } from '../autointerp/token-table.ts'
-import type { ReplyContent } from '../core/chat-model.ts'
+import type { Answer, ChatRequest } from '../core/chat-model.ts'
 import type { StoredExample } from '../core/store.ts'
-import type { Tier } from '../core/scores.ts'
+import type { LlmTier, Tier } from '../core/scores.ts'
 import type { Llm } from './study.ts'
 
 /** What a simulator made of some examples. */
@@ -15,6 +16,8 @@ export interface Simulation {
   readonly failedCalls: number
   /** Replies in which at least one example's answer was missing. */
   readonly unreadableCalls: number
+  /** Mean probability on digits, where predictions were read from log-probabilities. */
+  readonly digitMass: number | null
   /** Why calls failed or answers were missing. */
   readonly reasons: readonly string[]
 }
@@ -41,41 +44,52 @@ export const tableSimulator: Simulator = {
       calls: 1,
       failedCalls: 0,
       unreadableCalls: table ? 0 : 1,
+      digitMass: null,
       reasons: table ? [] : ['the explanation is no token table'],
     }
   },
 }
 
-/** Asks an LLM in the sparse form, several examples a call. */
-export function sparseSimulator(
+/** Alternatives that are asked for at each token of a reply: the most that servers agree on. */
+const TOP_LOGPROBS = 20
+
+/** Asks an LLM in the form of its prompt, several examples a call, and reads replies as its tier says. */
+export function llmSimulator(
   llm: Llm,
   scale: number,
   seed: number,
   textsOf: (tokens: readonly number[]) => readonly string[],
 ): Simulator {
+  const read = READERS[llm.tier]
+  const requestOf = (explanation: string, windows: readonly (readonly string[])[]): ChatRequest => {
+    const request = simulateRequest(llm.simulate, explanation, windows, scale)
+    return llm.tier === 'chatLogprobs' ? { ...request, topLogprobs: TOP_LOGPROBS } : request
+  }
   return {
-    tier: 'integersSparse',
+    tier: llm.tier,
     simulate: async (explanation, feature, examples, priority) => {
       const predicted: (readonly number[] | null)[] = examples.map(() => null)
       const reasons: string[] = []
+      const masses: number[] = []
       let failedCalls = 0
       let unreadableCalls = 0
       const calls = dealExamples(examples, llm.simulate.examplesPerCall, seed, feature)
-      const read = (call: readonly number[], reply: Pick<ReplyContent, 'text' | 'cut'>) =>
-        readSimulation(
-          reply,
-          call.map((index) => examples[index]!),
-          scale,
-        )
+      const lengthsOf = (call: readonly number[]): number[] =>
+        call.map((index) => examples[index]!.tokens.length)
       const answers = await Promise.all(
-        calls.map((call) => {
-          const windows = call.map((index) => textsOf(examples[index]!.tokens))
-          return llm.chat.ask(simulateRequest(llm.simulate, explanation, windows, scale), {
-            stage: 'score',
-            priority,
-            again: (answer) => llm.reask && read(call, answer).includes(null),
-          })
-        }),
+        calls.map((call) =>
+          llm.chat.ask(
+            requestOf(
+              explanation,
+              call.map((index) => textsOf(examples[index]!.tokens)),
+            ),
+            {
+              stage: 'score',
+              priority,
+              again: (answer) => llm.reask && read(answer, lengthsOf(call), scale).levels.includes(null),
+            },
+          ),
+        ),
       )
       for (const [number, call] of calls.entries()) {
         const answer = answers[number]!
@@ -84,26 +98,59 @@ export function sparseSimulator(
           reasons.push(answer.reason)
           continue
         }
-        const parsed = read(call, answer)
-        for (const [place, index] of call.entries()) predicted[index] = parsed[place] ?? null
-        const missing = parsed.filter((prediction) => prediction === null).length
+        const { levels, masses: found, problem } = read(answer, lengthsOf(call), scale)
+        masses.push(...found)
+        for (const [place, index] of call.entries()) predicted[index] = levels[place] ?? null
+        const missing = levels.filter((level) => level === null).length
         if (missing === 0) continue
         unreadableCalls++
-        reasons.push(
-          answer.problem ?? `${missing} of ${call.length} examples without an answer that can be read`,
-        )
+        reasons.push(problem ?? `${missing} of ${call.length} examples without an answer that can be read`)
       }
-      return { predicted, calls: calls.length, failedCalls, unreadableCalls, reasons }
+      const digitMass = masses.length > 0 ? masses.reduce((a, b) => a + b, 0) / masses.length : null
+      return { predicted, calls: calls.length, failedCalls, unreadableCalls, digitMass, reasons }
     },
   }
 }
 
-/** The predictions in a reply, one for each example; null where its answer is missing. */
-export function readSimulation(
-  { text, cut }: Pick<ReplyContent, 'text' | 'cut'>,
-  examples: readonly StoredExample[],
-  scale: number,
-): readonly (readonly number[] | null)[] {
-  const lengths = examples.map(({ tokens }) => tokens.length)
-  return text === null ? lengths.map(() => null) : parseSimulation(text, lengths, scale, cut)
+type Reply = Extract<Answer, { kind: 'reply' }>
+
+/** What is read of a reply: levels by example, null where missing, and the probability on digits where it is known. */
+interface Reading {
+  readonly levels: readonly (readonly number[] | null)[]
+  readonly masses: readonly number[]
+  readonly problem: string | null
+}
+
+type Reader = (reply: Reply, lengths: readonly number[], scale: number) => Reading
+
+const READERS: Readonly<Record<LlmTier, Reader>> = {
+  integersSparse: ({ text, cut, problem }, lengths, scale) =>
+    text === null
+      ? nothing(lengths, problem)
+      : { levels: parseSimulation(text, lengths, scale, cut), masses: [], problem },
+  integersDense: ({ text, cut, problem }, lengths, scale) =>
+    text === null
+      ? nothing(lengths, problem)
+      : {
+          levels: parseDense(text, lengths, scale, cut).map((answer) => answer?.levels ?? null),
+          masses: [],
+          problem,
+        },
+  chatLogprobs: ({ text, tokens, cut, problem }, lengths, scale) => {
+    if (text === null) return nothing(lengths, problem)
+    // A server may say 200 and return none. That is no zero, and no integer in disguise.
+    if (tokens === null)
+      return nothing(lengths, 'the reply has no log-probabilities; score with --tier integersDense')
+    const expected = expectedDense(text, tokens, parseDense(text, lengths, scale, cut), scale)
+    if (expected === null) return nothing(lengths, "the reply's tokens do not join to its text")
+    return {
+      levels: expected.map((one) => one?.levels ?? null),
+      masses: expected.flatMap((one) => one?.digitMass ?? []),
+      problem,
+    }
+  },
+}
+
+function nothing(lengths: readonly number[], problem: string | null): Reading {
+  return { levels: lengths.map(() => null), masses: [], problem }
 }

@@ -108,6 +108,7 @@ export class SimulationScorer {
       calls: 0,
       failedCalls: partner?.problem === 'callFailed' ? 1 : 0,
       unreadableCalls: partner?.problem === 'unreadable' ? 1 : 0,
+      digitMass: null,
       reasons: [],
     }
   }
@@ -117,7 +118,7 @@ export class SimulationScorer {
     const row = this.#row(
       explanation,
       SIMULATION,
-      { ...unscored('noExplanation'), ceiling: null, coverage: {} },
+      { ...unscored('noExplanation'), ceiling: null, digitMass: null, coverage: {} },
       failedCalls,
       0,
       0,
@@ -142,7 +143,7 @@ export class SimulationScorer {
       this.#row(
         explanation,
         scorer,
-        { ...statistic, ceiling: its, coverage },
+        { ...statistic, ceiling: its, digitMass: own.digitMass, coverage },
         own.failedCalls,
         shuffled.failedCalls,
         own.unreadableCalls + shuffled.unreadableCalls,
@@ -178,7 +179,7 @@ export class SimulationScorer {
   #row(
     explanation: ExplanationRecord,
     scorer: string,
-    statistic: SimulationScores['simulation'] & Pick<ScoreRecord, 'ceiling' | 'coverage'>,
+    statistic: SimulationScores['simulation'] & Pick<ScoreRecord, 'ceiling' | 'digitMass' | 'coverage'>,
     failedCalls: number,
     failedControlCalls: number,
     unreadableCalls: number,

@@ -1,5 +1,5 @@
 import { median, type Quartiles, quartiles } from '../autointerp/summary.ts'
-import type { ControlName } from '../core/scores.ts'
+import type { ControlName, Tier } from '../core/scores.ts'
 import type { LedgerLine } from '../core/ledger.ts'
 import type { FeatureSetMetrics, FeatureSetRecord, StageRecord, Store } from '../core/store.ts'
 import { type FeatureRow, featureRows, type Standing, standingOf } from './feature-rows.ts'
@@ -12,6 +12,10 @@ export interface StudyStatus {
   readonly hook: string
   readonly explainer: string | null
   readonly llm: string | null
+  /** How the predictions behind the scores were read; `mixed` where they are of several tiers. */
+  readonly tier: Tier | 'mixed' | null
+  /** Features that have a score of another tier alone, which does not count here. */
+  readonly otherTiers: number
   readonly features: number
   readonly scored: number
   readonly undefined: number
@@ -58,8 +62,8 @@ export interface StudyStatus {
 const CONTROLS: readonly ControlName[] = ['constant', 'position', 'shuffled', 'tokenTable']
 
 /** Sums a study up. */
-export function status(store: Store, set: FeatureSetRecord): StudyStatus {
-  const rows = featureRows(store, set)
+export function status(store: Store, set: FeatureSetRecord, mixed = false): StudyStatus {
+  const rows = featureRows(store, set, mixed)
   const standings = rows.map(standingOf)
   const count = (standing: Standing): number => standings.filter((one) => one === standing).length
   const alive = rows.filter(({ feature }) => feature.state === 'alive')
@@ -75,6 +79,8 @@ export function status(store: Store, set: FeatureSetRecord): StudyStatus {
     hook: set.hook,
     explainer: store.study.get('explainer'),
     llm: store.study.get('llm') || null,
+    tier: tierOf(scored),
+    otherTiers: mixed ? 0 : countScored(featureRows(store, set, true)) - scored.length,
     features: set.features,
     scored: count('scored'),
     undefined: count('undefined'),
@@ -116,6 +122,15 @@ export function status(store: Store, set: FeatureSetRecord): StudyStatus {
     ledger,
     stages: store.stages.all(),
   }
+}
+
+function tierOf(scored: readonly FeatureRow[]): Tier | 'mixed' | null {
+  const tiers = new Set(scored.map(({ score }) => score!.tier))
+  return tiers.size > 1 ? 'mixed' : ([...tiers][0] ?? null)
+}
+
+function countScored(rows: readonly FeatureRow[]): number {
+  return rows.filter(({ feature, score }) => feature.state === 'alive' && score?.value != null).length
 }
 
 function byControl(of: (name: ControlName) => number | null): Record<ControlName, number | null> {

@@ -4,6 +4,7 @@ import type { Protocol } from '../core/protocol.ts'
 import type { Store } from '../core/store.ts'
 import type { StudyConfig } from '../core/study-config.ts'
 import type { SubjectModel, Tokenizer } from '../core/subject-model.ts'
+import type { LlmTier } from '../core/scores.ts'
 import type { ExplainPrompt, SimulatePrompt } from '../autointerp/prompt-file.ts'
 
 /** What verbs work with. Built once by the command line, handed down as ports. */
@@ -30,6 +31,8 @@ export interface Llm {
   readonly chat: ChatModel
   readonly explain: ExplainPrompt
   readonly simulate: SimulatePrompt
+  /** How predictions are read from replies. */
+  readonly tier: LlmTier
   /** Whether replies that could not be read are asked for again. */
   readonly reask: boolean
 }

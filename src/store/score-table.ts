@@ -16,6 +16,7 @@ const scoreSchema = z.object({
   undefined: z.enum(['noExplanation', 'callsFailed', 'lowCoverage', 'constantTruth']).nullable(),
   flag: z.enum(['constantPrediction']).nullable(),
   ceiling: z.number().nullable(),
+  digitMass: z.number().nullable(),
   coverage: jsonColumn(z.record(z.string(), z.tuple([z.int(), z.int()]))),
   failedCalls: z.number(),
   failedControlCalls: z.number(),
@@ -34,7 +35,7 @@ const controlSchema = z.object({
 })
 
 const SCORE_COLUMNS = `score.id, explanation_id AS explanationId, scorer, protocol, tier, value, low, high, n, undefined,
-  flag, ceiling, coverage, failed_calls AS failedCalls, failed_control_calls AS failedControlCalls,
+  flag, ceiling, digit_mass AS digitMass, coverage, failed_calls AS failedCalls, failed_control_calls AS failedControlCalls,
   unreadable_calls AS unreadableCalls, score.provenance_id AS provenanceId`
 const CONTROL_COLUMNS = `score_id AS scoreId, control.name, control.value, gain, gain_low AS gainLow, gain_high AS gainHigh,
   partner`
@@ -59,10 +60,11 @@ export function scoreTable(connection: Connection): Store['scores'] {
   const removeControls = connection.prepare('DELETE FROM control WHERE score_id = ?')
   const upsert = connection.prepare(
     `INSERT INTO score VALUES (@id, @explanationId, @scorer, @protocol, @tier, @value, @low, @high, @n, @undefined, @flag,
-       @ceiling, @coverage, @failedCalls, @failedControlCalls, @unreadableCalls, @provenanceId)
+       @ceiling, @coverage, @failedCalls, @failedControlCalls, @unreadableCalls, @provenanceId, @digitMass)
      ON CONFLICT (id) DO UPDATE SET value = @value, low = @low, high = @high, n = @n, undefined = @undefined,
        flag = @flag, ceiling = @ceiling, coverage = @coverage, failed_calls = @failedCalls,
-       failed_control_calls = @failedControlCalls, unreadable_calls = @unreadableCalls, provenance_id = @provenanceId`,
+       failed_control_calls = @failedControlCalls, unreadable_calls = @unreadableCalls, provenance_id = @provenanceId,
+       digit_mass = @digitMass`,
   )
   const insertControl = connection.prepare(
     'INSERT INTO control VALUES (@scoreId, @name, @value, @gain, @gainLow, @gainHigh, @partner)',

@@ -88,17 +88,18 @@ function addEndpoint(rows: Rows, endpoint: EndpointReport): void {
   if (modelServed === false && models !== null) rows.sentence('', `it lists ${listed(models)}`)
   if (chat && capabilities !== null) {
     rows.labelled('', abilities(capabilities))
-    rows.sentence('', `→ simulation tier: ${TIERS[tierOf(capabilities)]}`)
+    rows.sentence('', `→ simulation tier: ${tierText(capabilities)}`)
   }
   for (const note of notes) rows.sentence('', note)
 }
 
-/** Runs predict in integers whatever the endpoint could do; other tiers are told as possible. */
-const TIERS = {
-  promptLogprobs: 'prompt log-probabilities possible; runs use integers, sparse',
-  chatLogprobs: 'chat log-probabilities possible; runs use integers, sparse',
-  integersSparse: 'integers, sparse',
-} as const
+/** What the endpoint could do, and what of it a run can ask for. */
+function tierText(capabilities: Capabilities): string {
+  const chat = tierOf({ ...capabilities, promptLogprobs: null }) === 'chatLogprobs'
+  if (tierOf(capabilities) !== 'promptLogprobs')
+    return chat ? 'chat log-probabilities: gloss score --tier chatLogprobs' : 'integers, sparse'
+  return `prompt log-probabilities possible; runs use ${chat ? 'chat ones: --tier chatLogprobs' : 'integers, sparse'}`
+}
 
 const PROMPT_WAYS = {
   prompt_logprobs: 'prompt_logprobs',

@@ -105,7 +105,13 @@ const SCORERS: Readonly<Record<string, string>> = {
   'simulation.fire_only': 'ρ where it fires',
 }
 const CONTROLS: Readonly<Record<string, string>> = { tokenTable: 'token table' }
-const TIERS: Readonly<Record<string, string>> = { integersSparse: 'integers, sparse', table: 'token table' }
+const TIERS: Readonly<Record<string, string>> = {
+  promptLogprobs: 'prompt log-probabilities',
+  chatLogprobs: 'chat log-probabilities',
+  integersDense: 'integers, dense',
+  integersSparse: 'integers, sparse',
+  table: 'token table',
+}
 /** The constant judge scores 0 by rule, which tells a reader nothing. */
 const UNSHOWN_CONTROL = 'constant'
 
@@ -116,19 +122,36 @@ function explanationLines(
 ): string[] {
   const by = llm === null ? `${explainer} (baseline)` : `${escapeForTerminal(llm)} (${explainer})`
   const body = text === null ? `no explanation: ${PROBLEMS[problem ?? ''] ?? ''}` : escapeForTerminal(text)
-  const [main, ...others] = scores
   const lines = wrap(body, width - 2).map((line) => ` ${style.bold(line)}`)
-  if (!main) return [...lines, ` ${style.dim(truncate(`by ${by}, not scored yet`, width - 2))}`, '']
+  if (scores.length === 0)
+    return [...lines, ` ${style.dim(truncate(`by ${by}, not scored yet`, width - 2))}`, '']
+  // Scores of different tiers are no ranking: each tier stands by itself.
+  const tiers = [...new Set(scores.map(({ tier }) => tier))]
+  return [
+    ...lines,
+    ...tiers.flatMap((tier) =>
+      scoreLines(
+        scores.filter((score) => score.tier === tier),
+        by,
+        width,
+        style,
+      ),
+    ),
+    '',
+  ]
+}
+
+function scoreLines(scores: readonly ScoreView[], by: string, width: number, style: Style): string[] {
+  const main = scores[0]!
+  const others = scores.slice(1)
   const beside = Object.entries(main.controls)
     .filter(([name]) => name !== UNSHOWN_CONTROL)
     .map(([name, value]) => `${CONTROLS[name] ?? name} ${value === null ? '·' : correlation(value)}`)
   const numbers = [scoreText(main), ...beside, ...others.map(scoreText), `n ${main.n}`]
   const origin = `by ${by} · ${main.protocol} · tier: ${TIERS[main.tier] ?? main.tier}`
   return [
-    ...lines,
     ...wrap(numbers.join('   '), width - 2, '   ').map((line) => ` ${line}`),
     ` ${style.dim(truncate(origin, width - 2))}`,
-    '',
   ]
 }
 

@@ -35,7 +35,9 @@ export class Oracle {
     const asked = messages.at(-1)!.content
     const question = readQuestion(asked)
     if (question.task === 'explain') return `<explanation>${this.#explain(question.windows)}</explanation>`
-    return question.task === 'simulate' ? this.#simulate(question) : replyWithNumber(asked, body)
+    if (question.task === 'other') return replyWithNumber(asked, body)
+    // The dense form wants every token named.
+    return this.#simulate(question, /Leave no token out/.test(messages[0]!.content))
   }
 
   #explain(windows: readonly ShownWindow[]): string {
@@ -48,13 +50,13 @@ export class Oracle {
     return this.#rules[mode === 'true' ? best : (best + 1) % this.#rules.length]!.description
   }
 
-  #simulate({ description, examples }: Question & { task: 'simulate' }): string {
+  #simulate({ description, examples }: Question & { task: 'simulate' }, dense: boolean): string {
     const level = this.#levelsBy(description)
     return examples
       .map(({ number, tokens }) => {
         const named = tokens.flatMap((token, index) => {
           const predicted = Math.min(9, Math.round(level(token)))
-          return predicted > 0 ? [`${index + 1}=${predicted}`] : []
+          return predicted > 0 || dense ? [`${index + 1}=${predicted}`] : []
         })
         return `${number}: ${named.join(' ') || 'none'}`
       })

@@ -34,7 +34,7 @@ describe('the body of a reply', () => {
     ],
     ['no JSON', '<html>', { text: null, cut: false, problem: 'the body is no JSON', usage: null }],
   ])('with %s is read as such', (_name, body, expected) => {
-    expect(readReplyBody(body)).toEqual(expected)
+    expect(readReplyBody(body)).toEqual({ tokens: null, ...expected })
   })
 
   it.each([
@@ -49,6 +49,35 @@ describe('the body of a reply', () => {
       text: null,
       problem: expect.stringContaining('the body is no chat completion') as string,
     })
+  })
+
+  it('reads log-probabilities where there are some, and none where a server only says 200', () => {
+    const bodyWith = (logprobs: unknown): string =>
+      JSON.stringify({ choices: [{ message: { content: '10' }, logprobs }] })
+    const top = [
+      { token: '1', logprob: -0.1, bytes: null },
+      { token: '2', logprob: -3, bytes: [50] },
+    ]
+    const content = [{ token: '1', logprob: -0.1, bytes: null, top_logprobs: top }]
+    expect(readReplyBody(bodyWith({ content, refusal: null })).tokens).toEqual([
+      {
+        text: '1',
+        alternatives: [
+          { text: '1', logprob: -0.1 },
+          { text: '2', logprob: -3 },
+        ],
+      },
+    ])
+    for (const none of [
+      null,
+      undefined,
+      {},
+      { content: null },
+      { content: [] },
+      { content: [{ token: 1 }] },
+      'no',
+    ])
+      expect(readReplyBody(bodyWith(none))).toMatchObject({ text: '10', tokens: null })
   })
 
   it('reads usage where servers report it, and null where they do not', () => {

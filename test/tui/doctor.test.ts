@@ -60,8 +60,8 @@ describe('the report of gloss doctor', () => {
            chat ✓   top_logprobs 20 ✓   prompt_logprobs ✓   json_schema ✓
            temperature ✓   reasoning_effort ✗   max_tokens ✓
            "10" is two tokens (bills then uses integers)
-           → simulation tier: prompt log-probabilities possible; runs use
-           integers, sparse`.slice(1),
+           → simulation tier: prompt log-probabilities possible; runs use chat
+           ones: --tier chatLogprobs`.slice(1),
     )
   })
 
@@ -80,7 +80,7 @@ describe('the report of gloss doctor', () => {
            reasoning_effort ✗   max_tokens ✓
            "10" is two tokens (bills then uses integers)
            → simulation tier: prompt log-probabilities
-           possible; runs use integers, sparse`.slice(1),
+           possible; runs use chat ones: --tier chatLogprobs`.slice(1),
     )
   })
 
@@ -145,7 +145,7 @@ describe('the report of gloss doctor', () => {
     const tier = (capabilities: Partial<Capabilities>): string =>
       ofEndpoint({ capabilities: { ...CAPABILITIES, ...capabilities } })
     expect(tier({ promptLogprobs: null })).toContain(
-      'prompt_logprobs ✗ json_schema ✓ temperature ✓ reasoning_effort ✗ max_tokens ✓ "10" is two tokens (bills then uses integers) → simulation tier: chat log-probabilities possible; runs use integers, sparse',
+      'prompt_logprobs ✗ json_schema ✓ temperature ✓ reasoning_effort ✗ max_tokens ✓ "10" is two tokens (bills then uses integers) → simulation tier: chat log-probabilities: gloss score --tier chatLogprobs',
     )
     expect(tier({ promptLogprobs: 'generate', tenIsOneToken: true })).toMatch(
       /\/generate with logprobs ✓ .*"10" is one token → simulation tier: prompt log-probabilities possible; runs/,

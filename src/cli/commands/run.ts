@@ -42,6 +42,7 @@ Examples:
     'sample',
     'llm',
     'money',
+    'tier',
     'only',
     'seed',
   ).action(async (options: StudyOptions) => {

@@ -11,12 +11,13 @@ export const status: CommandDefinition = (parent, surroundings) => {
     .command('status')
     .description('the study in numbers: scores, controls, coverage, time')
     .addHelpText('after', '\nExample:\n  gloss status --json | jq .score.median')
-  withCommonOptions(command).action((options: CommonOptions) => {
+  command.option('--mixed', 'count scores of all tiers together')
+  withCommonOptions(command).action((options: CommonOptions & { readonly mixed?: boolean }) => {
     const terminal = terminalFor(options, surroundings)
     const workspace = findWorkspace(options, surroundings.folder)
     const store = openWorkspaceStore(workspace, false)
     try {
-      const found = statusOf(store, currentSet({ store, folder: workspace }))
+      const found = statusOf(store, currentSet({ store, folder: workspace }), options.mixed)
       if (options.json) terminal.printJson(found)
       else
         terminal.print(
