@@ -28,8 +28,8 @@ const simulateSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
   maxTokens: z.int().positive(),
   examplesPerCall: z.int().positive(),
-  /** Whether an answer names firing tokens alone, or every token. */
-  form: z.enum(['sparse', 'dense']).default('sparse'),
+  /** Whether an answer names firing tokens alone, or every token, or is read off the prompt itself. */
+  form: z.enum(['sparse', 'dense', 'prompt']).default('sparse'),
   system: z.string(),
   descriptionLabel: z.string(),
   examples: z.array(z.strictObject({ explanation: z.string(), windows: z.array(windowSchema) })),

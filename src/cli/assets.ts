@@ -56,10 +56,16 @@ export function bundledExplainPrompt(): ExplainPrompt {
   return parseExplainPrompt(readText(path, 'a prompt'), path)
 }
 
+const SIMULATE_PROMPTS: Readonly<Record<LlmTier, string>> = {
+  integersSparse: 'sparse',
+  integersDense: 'dense',
+  chatLogprobs: 'dense',
+  promptLogprobs: 'prompt',
+}
+
 /** The simulate prompt that comes with gloss for a tier. */
 export function bundledSimulatePrompt(tier: LlmTier = 'integersSparse'): SimulatePrompt {
-  const name = tier === 'integersSparse' ? 'sparse' : 'dense'
-  const path = join(PACKAGE_ROOT, 'prompts', 'simulate', `${name}.yaml`)
+  const path = join(PACKAGE_ROOT, 'prompts', 'simulate', `${SIMULATE_PROMPTS[tier]}.yaml`)
   return parseSimulatePrompt(readText(path, 'a prompt'), path)
 }
 

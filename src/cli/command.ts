@@ -11,6 +11,7 @@ import type { Llm, Study } from '../pipeline/study.ts'
 import { bundledExplainPrompt, bundledSimulatePrompt } from './assets.ts'
 import { resolveEndpoints } from './endpoint.ts'
 import type { CommonOptions, StudyOptions } from './options.ts'
+import { checkPromptTier } from './prompt-tier.ts'
 import { type Surroundings, Terminal } from './terminal.ts'
 import { openStudy } from './workspace.ts'
 
@@ -67,6 +68,7 @@ function openGate(options: StudyOptions, study: Study, surroundings: Surrounding
   const found = resolveEndpoints(options, config, surroundings.environment)
   if (found === null) return null
   const { group, model } = found
+  if (options.tier === 'promptLogprobs') checkPromptTier(study, found)
   const timeoutMs = config.llm.timeoutSeconds * 1000
   const lanes = found.endpoints.map(({ baseUrl, key, concurrency, ...rest }) => {
     const known = store.endpoints.get(baseUrl, model)
@@ -79,7 +81,9 @@ function openGate(options: StudyOptions, study: Study, surroundings: Surrounding
           model,
           key,
           timeoutMs,
-          ...(capabilities ? { tokenLimit: capabilities.tokenLimit } : {}),
+          ...(capabilities
+            ? { tokenLimit: capabilities.tokenLimit, promptLogprobs: capabilities.promptLogprobs }
+            : {}),
         }),
         prices: priceList(baseUrl, model, config.llm.prices ?? null),
         mostInFlight: concurrency,

@@ -14,6 +14,20 @@ export interface ChatRequest {
   readonly topLogprobs?: number
 }
 
+/**
+ * Asks for what a model believes at places of a text, without writing one: the text in pieces, and those of them that
+ * hold such a place. The answer's tokens are the places, in order, with digits for alternatives.
+ */
+export interface PromptRequest {
+  readonly pieces: readonly string[]
+  /** Indices into `pieces`, rising. */
+  readonly places: readonly number[]
+  readonly maxTokens: number
+}
+
+/** Anything that can be asked. */
+export type LlmRequest = ChatRequest | PromptRequest
+
 /** A token of a reply with what else could have stood in its place. */
 export interface ReplyToken {
   readonly text: string
@@ -40,7 +54,7 @@ export interface ReplyContent {
   readonly cut: boolean
   readonly problem: string | null
   readonly usage: TokenUsage | null
-  /** The reply's tokens with their log-probabilities; null where the body has none. */
+  /** The reply's tokens, or a prompt's places, with log-probabilities; null where the body has none. */
   readonly tokens: readonly ReplyToken[] | null
 }
 
@@ -108,11 +122,11 @@ export interface ChatModel {
    * @throws {EndpointError} when the endpoint is out of reach or refuses before its first answer
    * @throws {StoppedError} when it refuses every request after a first answer, money runs out, or the run is stopping
    */
-  ask(request: ChatRequest, options: AskOptions): Promise<Answer>
+  ask(request: LlmRequest, options: AskOptions): Promise<Answer>
   /** The newest stored reply to a request, read; null where there is none. */
-  answered(request: ChatRequest): Extract<Answer, { kind: 'reply' }> | null
+  answered(request: LlmRequest): Extract<Answer, { kind: 'reply' }> | null
   /** @param reply a reply as it is expected */
-  forecast(request: ChatRequest, reply: string): Forecast
+  forecast(request: LlmRequest, reply: string): Forecast
   /** Seconds that requests are expected to take together; null where nothing is known of the endpoint's speed. */
   expectedSeconds(requests: number, tokens: number): number | null
   spending(): Spending

@@ -8,7 +8,7 @@ export type ScoreFlag = 'constantPrediction'
 export type Tier = 'promptLogprobs' | 'chatLogprobs' | 'integersDense' | 'integersSparse' | 'table'
 
 /** The tiers that can be asked of an LLM, by the form of the answer and what is read of it. */
-export const LLM_TIERS = ['integersSparse', 'integersDense', 'chatLogprobs'] as const
+export const LLM_TIERS = ['integersSparse', 'integersDense', 'chatLogprobs', 'promptLogprobs'] as const
 /** One of {@link LLM_TIERS}. */
 export type LlmTier = (typeof LLM_TIERS)[number]
 

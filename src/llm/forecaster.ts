@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { ChatRequest, TokenUsage } from '../core/chat-model.ts'
+import type { LlmRequest, PromptRequest, TokenUsage } from '../core/chat-model.ts'
 import type { ReplySample } from '../core/ledger.ts'
 import { readReplyBody } from './reply-body.ts'
 import { estimateTokens } from './token-estimate.ts'
@@ -20,17 +20,18 @@ export class Forecaster {
   constructor(samples: readonly ReplySample[]) {
     for (const { body, response, usage } of samples) {
       const request = bodySchema.safeParse(JSON.parse(body))
-      if (request.success) this.#prompts.add(estimateOf(request.data), usage.promptTokens)
+      if (!request.success) continue
+      this.#prompts.add(estimateOf(request.data), usage.promptTokens)
       const { text } = readReplyBody(response)
       if (text !== null) this.#replies.add(estimateTokens(text), usage.completionTokens)
     }
   }
 
-  promptTokens(request: ChatRequest): number {
+  promptTokens(request: LlmRequest): number {
     return Math.ceil(estimateOf(request) * this.#prompts.value)
   }
 
-  forecast(request: ChatRequest, reply: string): { promptTokens: number; completionTokens: number } {
+  forecast(request: LlmRequest, reply: string): { promptTokens: number; completionTokens: number } {
     const completionTokens = Math.ceil(estimateTokens(reply) * this.#replies.value)
     return {
       promptTokens: this.promptTokens(request),
@@ -39,7 +40,7 @@ export class Forecaster {
   }
 
   /** Takes over what a server counted. */
-  learn(request: ChatRequest, usage: TokenUsage | null): void {
+  learn(request: LlmRequest, usage: TokenUsage | null): void {
     // A few hundred say all there is to know.
     if (this.#prompts.settled) return
     this.#prompts.add(estimateOf(request), usage?.promptTokens ?? null)
@@ -48,8 +49,12 @@ export class Forecaster {
 
 const bodySchema = z.looseObject({ messages: z.array(z.looseObject({ content: z.string() })) })
 
-function estimateOf({ messages }: { readonly messages: readonly { readonly content: string }[] }): number {
-  return messages.reduce((sum, { content }) => sum + TOKENS_A_MESSAGE + estimateTokens(content), 0)
+type Texts = { readonly messages: readonly { readonly content: string }[] } | PromptRequest
+
+function estimateOf(request: Texts): number {
+  if ('pieces' in request)
+    return request.pieces.reduce((sum, piece) => sum + Math.max(1, estimateTokens(piece)), 0)
+  return request.messages.reduce((sum, { content }) => sum + TOKENS_A_MESSAGE + estimateTokens(content), 0)
 }
 
 const SETTLED_TOKENS = 500_000

@@ -1,4 +1,4 @@
-import type { Answer, AskOptions, ChatModel, ChatRequest, Forecast, Spending } from '../core/chat-model.ts'
+import type { Answer, AskOptions, ChatModel, Forecast, LlmRequest, Spending } from '../core/chat-model.ts'
 import type { EndpointError } from '../core/errors.ts'
 import type { ChatEvent } from '../core/chat-model.ts'
 import { hash32, Random } from '../core/random.ts'
@@ -10,7 +10,7 @@ import { Journal, type Reservation, type StoredAnswer } from './journal.ts'
 import type { Lane } from './lane.ts'
 import { Lanes } from './lanes.ts'
 import { FailedTryError, type RawReply } from './openai-client.ts'
-import { readReplyBody } from './reply-body.ts'
+import { readReply } from './read-reply.ts'
 import { RequestQueue } from './request-queue.ts'
 import { FIRST_PAUSE_MS, MOST_TRIES, RetryBudget, retryPause, TRIES_TO_REACH } from './retry.ts'
 import { budgetReached, priceUnknown, stoppedByEndpoint, stoppedBySignal } from './run-ends.ts'
@@ -36,7 +36,7 @@ export interface GateOptions {
 interface Pending {
   readonly hash: string
   readonly attempt: number
-  readonly request: ChatRequest
+  readonly request: LlmRequest
   readonly stage: AskOptions['stage']
   readonly priority: number
   readonly order: number
@@ -97,7 +97,7 @@ export class Gate implements ChatModel {
     signal.addEventListener('abort', this.#stop, { once: true })
   }
 
-  ask(request: ChatRequest, options: AskOptions): Promise<Answer> {
+  ask(request: LlmRequest, options: AskOptions): Promise<Answer> {
     const { hash, attempt, stored } = this.#journal.newest(request)
     if (stored === null) return this.#enqueue(hash, attempt, request, options)
     if (options.again?.(stored))
@@ -106,11 +106,11 @@ export class Gate implements ChatModel {
     return Promise.resolve(stored)
   }
 
-  answered(request: ChatRequest): StoredAnswer | null {
+  answered(request: LlmRequest): StoredAnswer | null {
     return this.#journal.newest(request).stored
   }
 
-  forecast(request: ChatRequest, reply: string): Forecast {
+  forecast(request: LlmRequest, reply: string): Forecast {
     const { promptTokens, completionTokens } = this.#forecaster.forecast(request, reply)
     const unknown = { cachedTokens: null, cacheWriteTokens: null, reasoningTokens: null }
     const { prices } = this.#options.lanes[0]!
@@ -139,7 +139,7 @@ export class Gate implements ChatModel {
     await this.#lanes.close(this.#options.store.endpoints, this.#options.now())
   }
 
-  #enqueue(hash: string, attempt: number, request: ChatRequest, options: AskOptions): Promise<Answer> {
+  #enqueue(hash: string, attempt: number, request: LlmRequest, options: AskOptions): Promise<Answer> {
     if (this.#ended) return Promise.reject(this.#ended)
     if (this.#options.signal.aborted) return Promise.reject(stoppedBySignal())
     const same = this.#underWay.get(hash)
@@ -206,7 +206,7 @@ export class Gate implements ChatModel {
         await this.#withoutReply(item, lane, reservation, tried, ownFault)
         return
       }
-      const { usage, ...content } = readReplyBody(tried.body)
+      const { usage, ...content } = readReply(tried.body, tried.question ?? null)
       lane.succeeded(tried, item.tokens, usage, performance.now())
       this.#dispatchSoon()
       const usd = await this.#journal.replied(item, lane, reservation, tried, usage)
@@ -224,7 +224,7 @@ export class Gate implements ChatModel {
     }
   }
 
-  async #try(request: ChatRequest, { client, patienceMs }: Lane): Promise<RawReply | FailedTry> {
+  async #try(request: LlmRequest, { client, patienceMs }: Lane): Promise<RawReply | FailedTry> {
     try {
       return await client.send(request, patienceMs)
     } catch (error) {

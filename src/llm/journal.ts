@@ -1,4 +1,4 @@
-import type { Answer, ChatRequest, TokenUsage } from '../core/chat-model.ts'
+import type { Answer, LlmRequest, TokenUsage } from '../core/chat-model.ts'
 import type { EndpointError } from '../core/errors.ts'
 import { contentHash, type Json } from '../core/hash.ts'
 import type { SpendingRecord } from '../core/ledger.ts'
@@ -6,7 +6,8 @@ import type { Store } from '../core/store.ts'
 import { CommitBatch } from './commit-batch.ts'
 import type { OpenAiClient, RawReply } from './openai-client.ts'
 import type { PriceList } from './prices.ts'
-import { readReplyBody } from './reply-body.ts'
+import { readReply, storedQuestion } from './read-reply.ts'
+import type { PromptQuestion } from './prompt-question.ts'
 
 /** A stored reply, read. */
 export type StoredAnswer = Extract<Answer, { kind: 'reply' }>
@@ -15,7 +16,7 @@ export type StoredAnswer = Extract<Answer, { kind: 'reply' }>
 export interface JournalEntry {
   readonly hash: string
   readonly attempt: number
-  readonly request: ChatRequest
+  readonly request: LlmRequest
   readonly stage: string
   /** How often it was sent in this run. */
   readonly sent: number
@@ -60,14 +61,14 @@ export class Journal {
   }
 
   /** The name of an attempt at a request: it covers what is asked and of whom, not which URL served. */
-  hashOf({ messages, maxTokens, topLogprobs }: ChatRequest, attempt: number): string {
-    const body = { messages, maxTokens, ...(topLogprobs ? { topLogprobs } : {}) } as unknown as Json
+  hashOf(request: LlmRequest, attempt: number): string {
+    const body = bodyOf(request) as unknown as Json
     const identity = { adapter: ADAPTER_VERSION, endpoint: this.#group, model: this.#model, body }
     return contentHash(attempt === 0 ? identity : { ...identity, attempt })
   }
 
   /** The newest attempt at a request that was made, or the first where none was. */
-  newest(request: ChatRequest): { hash: string; attempt: number; stored: StoredAnswer | null } {
+  newest(request: LlmRequest): { hash: string; attempt: number; stored: StoredAnswer | null } {
     const { requests } = this.#store
     let attempt = 0
     let hash = this.hashOf(request, 0)
@@ -80,7 +81,11 @@ export class Journal {
       hash = next
       row = newer
     }
-    return { hash, attempt, stored: row?.response == null ? null : storedAnswer(hash, row.response) }
+    return {
+      hash,
+      attempt,
+      stored: row?.response == null ? null : storedAnswer(hash, row.body, row.response),
+    }
   }
 
   /** Sets the worst case aside before a request is sent. What is free, or cannot be priced, needs no line. */
@@ -110,7 +115,15 @@ export class Journal {
     const { body: response, status, latencyMs, requestId } = reply
     await this.#commits.add(() => {
       this.#store.requests.put(
-        { ...this.#record(entry, to), response, status, error: null, usage, latencyMs, requestId },
+        {
+          ...this.#record(entry, to, reply.question),
+          response,
+          status,
+          error: null,
+          usage,
+          latencyMs,
+          requestId,
+        },
         created,
       )
       this.#put(line, spent, created)
@@ -144,8 +157,13 @@ export class Journal {
     else this.#store.ledger.settle(line, record)
   }
 
-  #record({ hash, stage, attempt, request, sent }: JournalEntry, { client }: Destination) {
-    const body = JSON.stringify(client.bodyOf(request))
+  #record(
+    { hash, stage, attempt, request, sent }: JournalEntry,
+    { client }: Destination,
+    question: PromptQuestion | null = null,
+  ) {
+    // With a question goes where in the reply to look: the tokenizer that knew is not asked again.
+    const body = JSON.stringify(question ?? ('pieces' in request ? request : client.bodyOf(request)))
     return { hash, endpoint: client.baseUrl, model: this.#model, body, attempts: sent, stage, attempt }
   }
 
@@ -167,7 +185,14 @@ export class Journal {
   }
 }
 
-function storedAnswer(hash: string, body: string): StoredAnswer {
-  const { usage: _usage, ...content } = readReplyBody(body)
+/** What is asked, in the form that names are made of. */
+function bodyOf(request: LlmRequest): object {
+  if ('pieces' in request) return request
+  const { messages, maxTokens, topLogprobs } = request
+  return { messages, maxTokens, ...(topLogprobs ? { topLogprobs } : {}) }
+}
+
+function storedAnswer(hash: string, request: string, body: string): StoredAnswer {
+  const { usage: _usage, ...content } = readReply(body, storedQuestion(request))
   return { kind: 'reply', hash, ...content }
 }

@@ -1,8 +1,12 @@
 import OpenAI from 'openai'
 import { Agent, fetch as undiciFetch, type RequestInfo, type RequestInit } from 'undici'
-import type { ChatRequest } from '../core/chat-model.ts'
+import type { Capabilities } from '../core/capabilities.ts'
+import type { ChatRequest, LlmRequest } from '../core/chat-model.ts'
+import { EndpointError } from '../core/errors.ts'
 import { type FailedTry, timedOut, toFailedTry } from './endpoint-failure.ts'
 import { withReadableError } from './error-body.ts'
+import { PromptAsker } from './prompt-asker.ts'
+import type { PromptQuestion } from './prompt-question.ts'
 import { type RateLimits, readRateLimits } from './rate-limit-headers.ts'
 import { withoutKey } from './redact.ts'
 
@@ -17,6 +21,8 @@ export interface OpenAiClientOptions {
   readonly timeoutMs?: number
   /** How the limit on a reply's tokens is named. */
   readonly tokenLimit?: TokenLimit
+  /** How log-probabilities of a prompt are had. */
+  readonly promptLogprobs?: Capabilities['promptLogprobs']
 }
 
 /** The two names of the limit: OpenAI's own newer models refuse the first, other servers know only that. */
@@ -29,6 +35,8 @@ export interface RawReply {
   readonly latencyMs: number
   readonly requestId: string | null
   readonly rateLimits: RateLimits
+  /** What was asked of a prompt, without which the body cannot be read. */
+  readonly question?: PromptQuestion
 }
 
 const DEFAULT_TIMEOUT_MS = 10 * 60_000
@@ -41,9 +49,10 @@ export class OpenAiClient {
   readonly #timeoutMs: number
   readonly #client: OpenAI
   readonly #agent: Agent
+  readonly #prompts: PromptAsker | null
   #tokenLimit: TokenLimit
 
-  constructor({ baseUrl, model, key, timeoutMs, tokenLimit }: OpenAiClientOptions) {
+  constructor({ baseUrl, model, key, timeoutMs, tokenLimit, promptLogprobs }: OpenAiClientOptions) {
     const url = new URL(baseUrl)
     this.baseUrl = baseUrl
     this.model = model
@@ -52,6 +61,9 @@ export class OpenAiClient {
     // Before a probe has asked: the name that OpenAI's own reference gives, and the one that every other server knows.
     this.#tokenLimit =
       tokenLimit ?? (url.hostname === 'api.openai.com' ? 'max_completion_tokens' : 'max_tokens')
+    this.#prompts = promptLogprobs
+      ? new PromptAsker(promptLogprobs, model, (body) => this.#tokenize(body))
+      : null
     // Slow local models take longer than undici's own limits; the deadline around the whole call is ours.
     this.#agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 })
     const azure = url.hostname.endsWith('.azure.com')
@@ -82,9 +94,15 @@ export class OpenAiClient {
     return { model: this.model, messages, [this.#tokenLimit]: maxTokens, ...logprobs }
   }
 
-  /** Sends a chat completion once. @param patienceMs shortens the time limit @throws {FailedTryError} where no reply came */
-  async send(request: ChatRequest, patienceMs = Number.POSITIVE_INFINITY): Promise<RawReply> {
+  /** Sends a request once. @param patienceMs shortens the time limit @throws {FailedTryError} where no reply came */
+  async send(request: LlmRequest, patienceMs = Number.POSITIVE_INFINITY): Promise<RawReply> {
     const timeoutMs = Math.min(patienceMs, this.#timeoutMs)
+    if ('pieces' in request) {
+      if (this.#prompts === null) throw noPromptLogprobs(this.baseUrl)
+      const question = await this.#prompts.questionOf(request)
+      const path = question.way === 'generate' ? this.beside('/generate') : '/completions'
+      return { ...(await this.post(path, question.body, timeoutMs)), question }
+    }
     const limit = this.#tokenLimit
     try {
       return await this.post('/chat/completions', this.bodyOf(request), timeoutMs)
@@ -108,6 +126,23 @@ export class OpenAiClient {
   /** Gets a path below the base URL, or an absolute URL of its origin. @throws {FailedTryError} */
   get(path: string, timeoutMs = this.#timeoutMs): Promise<RawReply> {
     return this.#call((signal) => this.#client.get(path, { signal }).asResponse(), timeoutMs)
+  }
+
+  /** The address of a path beside the API's `/v1`, where servers have what is their own. */
+  beside(path: string): string {
+    const { origin, pathname } = new URL(this.baseUrl)
+    return `${origin}${pathname.replace(/\/(?:v\d+\/?)?$/, '')}${path}`
+  }
+
+  /** Null where the server has no such path. */
+  async #tokenize(body: Readonly<Record<string, unknown>>): Promise<string | null> {
+    try {
+      return (await this.post(this.beside('/tokenize'), body)).body
+    } catch (error) {
+      const status = error instanceof FailedTryError ? error.failed.failure.status : null
+      if (status === 404 || status === 405) return null
+      throw error
+    }
   }
 
   async close(): Promise<void> {
@@ -144,6 +179,21 @@ export class OpenAiClient {
       clearTimeout(timer)
     }
   }
+}
+
+function noPromptLogprobs(endpoint: string): FailedTryError {
+  const failure = new EndpointError(
+    'prompt-logprobs-unknown',
+    `${endpoint} is not known to give log-probabilities of a prompt; run gloss doctor`,
+    { failure: 'rejected' },
+  )
+  return new FailedTryError({
+    failure,
+    pauseMs: null,
+    congested: false,
+    mayBeBilled: false,
+    unsupported: null,
+  })
 }
 
 /** Carries a {@link FailedTry} to whoever decides what becomes of it; never leaves this folder. */

@@ -51,8 +51,7 @@ export class Asker {
 
   /** The address of a path beside the API's `/v1`, where servers tell about themselves. */
   beside(path: string): string {
-    const { origin, pathname } = new URL(this.client.baseUrl)
-    return `${origin}${pathname.replace(/\/(?:v\d+\/?)?$/, '')}${path}`
+    return this.client.beside(path)
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { ReplyContent, ReplyToken } from '../core/chat-model.ts'
+import type { ReplyContent, ReplyToken, TokenUsage } from '../core/chat-model.ts'
 import { describeIssues } from '../core/parse.ts'
 
 const logprobSchema = z.looseObject({ token: z.string(), logprob: z.number() })
@@ -12,6 +12,31 @@ const logprobsSchema = z
   .nullish()
   .catch(null)
 
+/** What a body says of tokens; null where that is not to be understood. */
+export const usageSchema = z
+  .looseObject({
+    prompt_tokens: z.number().nullish(),
+    completion_tokens: z.number().nullish(),
+    prompt_tokens_details: z
+      .looseObject({ cached_tokens: z.number().nullish(), cache_write_tokens: z.number().nullish() })
+      .nullish(),
+    completion_tokens_details: z.looseObject({ reasoning_tokens: z.number().nullish() }).nullish(),
+  })
+  .nullish()
+  .catch(null)
+
+/** The usage of a body in our terms. */
+export function toUsage(usage: z.output<typeof usageSchema>): TokenUsage | null {
+  if (!usage) return null
+  return {
+    promptTokens: usage.prompt_tokens ?? null,
+    cachedTokens: usage.prompt_tokens_details?.cached_tokens ?? null,
+    cacheWriteTokens: usage.prompt_tokens_details?.cache_write_tokens ?? null,
+    completionTokens: usage.completion_tokens ?? null,
+    reasoningTokens: usage.completion_tokens_details?.reasoning_tokens ?? null,
+  }
+}
+
 /** The part of a chat completion that is read. Servers leave out, or set to null, much of what the API names. */
 const bodySchema = z.looseObject({
   choices: z
@@ -23,17 +48,7 @@ const bodySchema = z.looseObject({
       }),
     )
     .min(1),
-  usage: z
-    .looseObject({
-      prompt_tokens: z.number().nullish(),
-      completion_tokens: z.number().nullish(),
-      prompt_tokens_details: z
-        .looseObject({ cached_tokens: z.number().nullish(), cache_write_tokens: z.number().nullish() })
-        .nullish(),
-      completion_tokens_details: z.looseObject({ reasoning_tokens: z.number().nullish() }).nullish(),
-    })
-    .nullish()
-    .catch(null),
+  usage: usageSchema,
 })
 
 /** Reads the body of a chat completion. Never throws: a body that holds no message is a reply with a problem. */
@@ -48,19 +63,10 @@ export function readReplyBody(body: string): ReplyContent {
   if (!parsed.success)
     return unreadable(`the body is no chat completion (${describeIssues(parsed.error).slice(0, 200)})`)
   const { message, finish_reason: finish, logprobs } = parsed.data.choices[0]!
-  const usage = parsed.data.usage
   const content = {
     tokens: logprobs?.content?.length ? logprobs.content.map(toReplyToken) : null,
     cut: finish === 'length',
-    usage: usage
-      ? {
-          promptTokens: usage.prompt_tokens ?? null,
-          cachedTokens: usage.prompt_tokens_details?.cached_tokens ?? null,
-          cacheWriteTokens: usage.prompt_tokens_details?.cache_write_tokens ?? null,
-          completionTokens: usage.completion_tokens ?? null,
-          reasoningTokens: usage.completion_tokens_details?.reasoning_tokens ?? null,
-        }
-      : null,
+    usage: toUsage(parsed.data.usage),
   }
   if (message.content) return { ...content, text: message.content, problem: null }
   const problem = message.refusal

@@ -1,11 +1,12 @@
-import type { ChatRequest } from '../core/chat-model.ts'
+import type { LlmRequest } from '../core/chat-model.ts'
 
 /** Tokens that chat templates put around a message, at most. */
 const MOST_TOKENS_A_MESSAGE = 32
 
 /** The most tokens that a prompt can have: no tokenizer in use makes more than one of a byte. */
-export function mostPromptTokens({ messages }: ChatRequest): number {
-  return messages.reduce(
+export function mostPromptTokens(request: LlmRequest): number {
+  if ('pieces' in request) return MOST_TOKENS_A_MESSAGE + Buffer.byteLength(request.pieces.join(''))
+  return request.messages.reduce(
     (sum, { content }) => sum + MOST_TOKENS_A_MESSAGE + Buffer.byteLength(content),
     MOST_TOKENS_A_MESSAGE,
   )

@@ -1,6 +1,6 @@
 import { largestActivation, quantize } from '../autointerp/quantize.ts'
-import { dealExamples, renderAnswer, simulateRequest } from '../autointerp/simulate-messages.ts'
-import type { ChatModel, ChatRequest } from '../core/chat-model.ts'
+import { dealExamples, renderAnswer } from '../autointerp/simulate-messages.ts'
+import type { ChatModel, LlmRequest } from '../core/chat-model.ts'
 import { sha256 } from '../core/hash.ts'
 import type { StageName } from '../core/stages.ts'
 import type { Selection } from '../core/selection.ts'
@@ -8,7 +8,7 @@ import type { ExplanationRecord, FeatureSetRecord } from '../core/store.ts'
 import { explainExamples, explainRequests, planExplanations, readExplanation } from './explain-plan.ts'
 import { currentSet } from './feature-set.ts'
 import { planScores, scoreItems } from './score-plan.ts'
-import { readSimulation } from './simulate.ts'
+import { isIncomplete, simulationRequest } from './simulate.ts'
 import type { Llm, Study } from './study.ts'
 import { tokenTexts } from './token-texts.ts'
 
@@ -76,9 +76,10 @@ export async function estimateScoring(
       const silence = truth.map((levels) => levels.map(() => 0))
       const add = (text: string, levels: readonly number[][]): void =>
         tally.add(
-          simulateRequest(llm.simulate, text, windows, protocol.scale),
-          renderAnswer(levels),
-          (stored) => readSimulation(stored, asked, protocol.scale).includes(null),
+          simulationRequest(llm, text, windows, protocol.scale),
+          // What is read off the prompt needs no reply, but servers write one token.
+          llm.tier === 'promptLogprobs' ? '0' : renderAnswer(levels, llm.simulate.form),
+          (stored) => isIncomplete(stored, asked, llm.tier, protocol.scale),
         )
       add(own, truth)
       if (partner?.text != null) add(partner.text, silence)
@@ -129,7 +130,7 @@ class Tally {
   }
 
   /** @param reply as it is expected @param unreadable whether a stored reply would be asked for again */
-  add(request: ChatRequest, reply: string, unreadable: (stored: StoredReply) => boolean): void {
+  add(request: LlmRequest, reply: string, unreadable: (stored: StoredReply) => boolean): void {
     const { chat, reask } = this.#llm
     const hash = sha256(JSON.stringify(request))
     if (this.#seen.has(hash)) return

@@ -1,8 +1,9 @@
 import { dealExamples, simulateRequest } from '../autointerp/simulate-messages.ts'
+import { expectedAtPlaces, simulatePrompt } from '../autointerp/simulate-prompt.ts'
 import { expectedDense, parseDense } from '../autointerp/dense-reply.ts'
 import { parseSimulation } from '../autointerp/simulation-reply.ts'
 import { parseTokenTable, simulateByTokenTable } from '../autointerp/token-table.ts'
-import type { Answer, ChatRequest } from '../core/chat-model.ts'
+import type { Answer, LlmRequest } from '../core/chat-model.ts'
 import type { StoredExample } from '../core/store.ts'
 import type { LlmTier, Tier } from '../core/scores.ts'
 import type { Llm } from './study.ts'
@@ -53,6 +54,18 @@ export const tableSimulator: Simulator = {
 /** Alternatives that are asked for at each token of a reply: the most that servers agree on. */
 const TOP_LOGPROBS = 20
 
+/** The request to simulate a call's examples, as the tier has it. */
+export function simulationRequest(
+  { simulate, tier }: Pick<Llm, 'simulate' | 'tier'>,
+  explanation: string,
+  windows: readonly (readonly string[])[],
+  scale: number,
+): LlmRequest {
+  if (tier === 'promptLogprobs') return simulatePrompt(simulate, explanation, windows, scale)
+  const request = simulateRequest(simulate, explanation, windows, scale)
+  return tier === 'chatLogprobs' ? { ...request, topLogprobs: TOP_LOGPROBS } : request
+}
+
 /** Asks an LLM in the form of its prompt, several examples a call, and reads replies as its tier says. */
 export function llmSimulator(
   llm: Llm,
@@ -61,10 +74,6 @@ export function llmSimulator(
   textsOf: (tokens: readonly number[]) => readonly string[],
 ): Simulator {
   const read = READERS[llm.tier]
-  const requestOf = (explanation: string, windows: readonly (readonly string[])[]): ChatRequest => {
-    const request = simulateRequest(llm.simulate, explanation, windows, scale)
-    return llm.tier === 'chatLogprobs' ? { ...request, topLogprobs: TOP_LOGPROBS } : request
-  }
   return {
     tier: llm.tier,
     simulate: async (explanation, feature, examples, priority) => {
@@ -79,14 +88,18 @@ export function llmSimulator(
       const answers = await Promise.all(
         calls.map((call) =>
           llm.chat.ask(
-            requestOf(
+            simulationRequest(
+              llm,
               explanation,
               call.map((index) => textsOf(examples[index]!.tokens)),
+              scale,
             ),
             {
               stage: 'score',
               priority,
-              again: (answer) => llm.reask && read(answer, lengthsOf(call), scale).levels.includes(null),
+              again: (answer) =>
+                llm.reask &&
+                isIncomplete(answer, call.map((index) => examples[index]!), llm.tier, scale),
             },
           ),
         ),
@@ -110,6 +123,17 @@ export function llmSimulator(
       return { predicted, calls: calls.length, failedCalls, unreadableCalls, digitMass, reasons }
     },
   }
+}
+
+/** Whether the answer to one of a call's examples is missing in a reply. */
+export function isIncomplete(
+  reply: Reply,
+  examples: readonly StoredExample[],
+  tier: LlmTier,
+  scale: number,
+): boolean {
+  const lengths = examples.map(({ tokens }) => tokens.length)
+  return READERS[tier](reply, lengths, scale).levels.includes(null)
 }
 
 type Reply = Extract<Answer, { kind: 'reply' }>
@@ -147,6 +171,16 @@ const READERS: Readonly<Record<LlmTier, Reader>> = {
       levels: expected.map((one) => one?.levels ?? null),
       masses: expected.flatMap((one) => one?.digitMass ?? []),
       problem,
+    }
+  },
+  promptLogprobs: ({ tokens, problem }, lengths, scale) => {
+    const expected = tokens && expectedAtPlaces(tokens, lengths, scale)
+    if (!expected)
+      return nothing(lengths, problem ?? 'the reply has not one distribution for each token asked about')
+    return {
+      levels: expected.map((one) => one?.levels ?? null),
+      masses: expected.flatMap((one) => one?.digitMass ?? []),
+      problem: problem ?? 'less than half of the probability is on digits',
     }
   },
 }

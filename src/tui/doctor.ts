@@ -93,12 +93,12 @@ function addEndpoint(rows: Rows, endpoint: EndpointReport): void {
   for (const note of notes) rows.sentence('', note)
 }
 
-/** What the endpoint could do, and what of it a run can ask for. */
+/** The best tier that a run can ask for. */
 function tierText(capabilities: Capabilities): string {
-  const chat = tierOf({ ...capabilities, promptLogprobs: null }) === 'chatLogprobs'
-  if (tierOf(capabilities) !== 'promptLogprobs')
-    return chat ? 'chat log-probabilities: gloss score --tier chatLogprobs' : 'integers, sparse'
-  return `prompt log-probabilities possible; runs use ${chat ? 'chat ones: --tier chatLogprobs' : 'integers, sparse'}`
+  const tier = tierOf(capabilities)
+  if (tier === 'integersSparse') return 'integers, sparse'
+  const kind = tier === 'promptLogprobs' ? 'prompt' : 'chat'
+  return `${kind} log-probabilities: gloss score --tier ${tier}`
 }
 
 const PROMPT_WAYS = {

@@ -87,7 +87,7 @@ describe('gloss doctor outside a study', () => {
     expect(lines[0]).toMatch(/^ node [\d.]+ {3}sqlite [\d.]+ {3}disk .* GB free +ok$/)
     expect(stdout).toContain(` endpoint  ${llm.url}   SGLang 0.5.5   fake-model\n`)
     expect(stdout.replace(/\s+/g, ' ')).toContain(
-      '/generate with logprobs ✓ json_schema ✓ temperature ✓ reasoning_effort ✓ max_tokens ✓ "10" is two tokens (bills then uses integers) → simulation tier: prompt log-probabilities possible; runs use chat ones: --tier chatLogprobs',
+      '/generate with logprobs ✓ json_schema ✓ temperature ✓ reasoning_effort ✓ max_tokens ✓ "10" is two tokens (bills then uses integers) → simulation tier: prompt log-probabilities: gloss score --tier promptLogprobs',
     )
   })
 

@@ -60,8 +60,8 @@ describe('the report of gloss doctor', () => {
            chat ✓   top_logprobs 20 ✓   prompt_logprobs ✓   json_schema ✓
            temperature ✓   reasoning_effort ✗   max_tokens ✓
            "10" is two tokens (bills then uses integers)
-           → simulation tier: prompt log-probabilities possible; runs use chat
-           ones: --tier chatLogprobs`.slice(1),
+           → simulation tier: prompt log-probabilities: gloss score --tier
+           promptLogprobs`.slice(1),
     )
   })
 
@@ -79,8 +79,8 @@ describe('the report of gloss doctor', () => {
            json_schema ✓   temperature ✓
            reasoning_effort ✗   max_tokens ✓
            "10" is two tokens (bills then uses integers)
-           → simulation tier: prompt log-probabilities
-           possible; runs use chat ones: --tier chatLogprobs`.slice(1),
+           → simulation tier: prompt log-probabilities:
+           gloss score --tier promptLogprobs`.slice(1),
     )
   })
 
@@ -148,7 +148,7 @@ describe('the report of gloss doctor', () => {
       'prompt_logprobs ✗ json_schema ✓ temperature ✓ reasoning_effort ✗ max_tokens ✓ "10" is two tokens (bills then uses integers) → simulation tier: chat log-probabilities: gloss score --tier chatLogprobs',
     )
     expect(tier({ promptLogprobs: 'generate', tenIsOneToken: true })).toMatch(
-      /\/generate with logprobs ✓ .*"10" is one token → simulation tier: prompt log-probabilities possible; runs/,
+      /\/generate with logprobs ✓ .*"10" is one token → simulation tier: prompt log-probabilities: gloss score --tier promptLogprobs/,
     )
     expect(tier({ promptLogprobs: 'echo', tenIsOneToken: null })).toMatch(
       /echo with logprobs ✓ .*"10" was not seen/,

@@ -1,0 +1,69 @@
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { expectedAtPlaces, PLACEHOLDER, simulatePrompt } from '../../src/autointerp/simulate-prompt.ts'
+import { bundledSimulatePrompt } from '../../src/cli/assets.ts'
+import { ROOT } from '../support/paths.ts'
+
+const PROMPT = bundledSimulatePrompt('promptLogprobs')
+const WINDOWS = [
+  ['The', ' whale', '\n', ' «9»', '', ' ?', '\t?'],
+  [' 日', '😀', ' 1851'],
+]
+
+function place(probabilities: Readonly<Record<string, number>>) {
+  const alternatives = Object.entries(probabilities).map(([text, probability]) => ({
+    text,
+    logprob: Math.log(probability),
+  }))
+  return { text: '', alternatives }
+}
+
+describe('the prompt that is read in one pass', () => {
+  it('is exactly this', async () => {
+    const { pieces, maxTokens } = simulatePrompt(PROMPT, 'Sinking.\nIgnore «this»', WINDOWS, 9)
+    expect(maxTokens).toBe(1)
+    await expect(pieces.join('')).toMatchFileSnapshot(join(ROOT, 'test/golden/simulate-prompt.txt'))
+  })
+
+  it('has a placeholder of its own behind a tab for every token, and nowhere else a place', () => {
+    const { pieces, places } = simulatePrompt(PROMPT, 'x', WINDOWS, 9)
+    expect(places).toHaveLength(10)
+    for (const index of places) {
+      expect(pieces[index]).toBe(PLACEHOLDER)
+      expect(pieces[index - 1]!.endsWith('\t')).toBe(true)
+    }
+    const levels = pieces.filter((piece) => /^\d$/.test(piece))
+    expect(levels).toHaveLength(5 * 9)
+    expect(PROMPT.system).toContain(PLACEHOLDER)
+  })
+
+  it('begins with the same pieces for every feature', () => {
+    const fixed = (explanation: string): string[] =>
+      simulatePrompt(PROMPT, explanation, WINDOWS, 9).pieces.slice(0, 2 * 5 * 9)
+    expect(fixed('x')).toEqual(fixed('y'))
+  })
+})
+
+describe('expected levels at places', () => {
+  it('are read example by example, with the mean mass on digits', () => {
+    const sure = place({ '9': 1 })
+    const torn = place({ '0': 0.4, '4': 0.4, cat: 0.2 })
+    const [first, second] = expectedAtPlaces([sure, torn, sure], [2, 1], 9)!
+    expect(first!.levels[0]).toBeCloseTo(9)
+    expect(first!.levels[1]).toBeCloseTo(2)
+    expect(first!.digitMass).toBeCloseTo(0.9)
+    expect(second!.levels).toHaveLength(1)
+  })
+
+  it('are missing where too little is on digits or nothing is known, and never 0', () => {
+    const vague = place({ '0': 0.3, the: 0.7 })
+    const sure = place({ '0': 1 })
+    const read = expectedAtPlaces([sure, vague, sure, place({})], [2, 1, 1], 9)!
+    expect(read.map((one) => one?.levels ?? null)).toEqual([null, [0], null])
+  })
+
+  it('are none where places and tokens are not equally many, or the scale has two digits', () => {
+    expect(expectedAtPlaces([place({ '0': 1 })], [2], 9)).toBeNull()
+    expect(expectedAtPlaces([place({ '0': 1 })], [1], 10)).toEqual([null])
+  })
+})

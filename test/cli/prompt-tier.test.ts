@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest'
+import { checkPromptTier } from '../../src/cli/prompt-tier.ts'
+import { started } from '../fake-llm/asking.ts'
+import { copyOf } from '../support/paths.ts'
+import { gloss, query, sharedStudy } from '../support/small-study.ts'
+
+const prepared = sharedStudy(['tokenize', 'train', 'collect', 'sample'])
+const ENVIRONMENT = { GLOSS_API_KEY: 'gloss-key-0123456789abcdef' }
+
+/** A model that believes in an active feature at every word with an "e", and is not quite sure. */
+function nextToken(before: string): Record<string, number> {
+  const token = /(?:^|\n)([^\n]*)\t$/.exec(before)?.[1]
+  if (token === undefined) return { x: 1 }
+  return token.includes('e') ? { '7': 0.6, '3': 0.2, x: 0.2 } : { '0': 0.8, x: 0.2 }
+}
+
+describe('gloss run --tier promptLogprobs', () => {
+  it('wants gloss doctor first, then scores with expected levels and sends nothing twice', async () => {
+    const llm = await started({ dialect: 'vllm', nextToken })
+    const folder = copyOf(prepared)
+    const endpoint = ['--llm', llm.url, '--llm-model', 'fake-model']
+    const run = (...more: string[]) =>
+      gloss(['run', '--only', 'random:4', '--tier', 'promptLogprobs', ...endpoint, ...more], {
+        folder,
+        environment: ENVIRONMENT,
+      })
+
+    const early = await run()
+    expect(early.code).toBe(2)
+    expect(early.stderr).toContain(
+      `run gloss doctor --llm ${llm.url} --llm-model fake-model in this study first`,
+    )
+    expect(llm.stats().requests).toBe(0)
+
+    expect((await gloss(['doctor', ...endpoint], { folder, environment: ENVIRONMENT })).code).toBe(0)
+    const asked = llm.stats().requests
+    const dry = await run('--dry-run')
+    expect([dry.code, llm.stats().requests]).toEqual([0, asked])
+
+    const { code, stderr } = await run()
+    expect([code, stderr]).toEqual([0, expect.not.stringContaining('gloss:')])
+    const rows = query(
+      folder,
+      `SELECT digit_mass AS mass, failed_calls AS failed, unreadable_calls AS unreadable FROM score
+       WHERE scorer = 'simulation' AND tier = 'promptLogprobs' AND value IS NOT NULL`,
+    )
+    expect(rows).toHaveLength(4)
+    for (const { mass, failed, unreadable } of rows) {
+      expect(Number(mass)).toBeCloseTo(0.8)
+      expect([failed, unreadable]).toEqual([0, 0])
+    }
+    const sent = llm.stats().requests
+    expect((await run()).code).toBe(0)
+    expect(llm.stats().requests).toBe(sent)
+  }, 60_000)
+
+  it('is refused on a scale with numbers of two digits', () => {
+    const study = { protocol: { name: 'wide', scale: 10 }, store: { endpoints: { get: () => null } } }
+    expect(() => checkPromptTier(study, { model: 'm', endpoints: [] })).toThrow(
+      'expected a scale of 9 at most with --tier promptLogprobs, found 10 in wide',
+    )
+  })
+
+  it('is refused where the endpoint gives none', async () => {
+    const llm = await started({ dialect: 'llamacpp' })
+    const folder = copyOf(prepared)
+    const endpoint = ['--llm', llm.url, '--llm-model', 'fake-model']
+    await gloss(['doctor', ...endpoint], { folder, environment: ENVIRONMENT })
+    const { code, stderr } = await gloss(['score', '--tier', 'promptLogprobs', ...endpoint], {
+      folder,
+      environment: ENVIRONMENT,
+    })
+    expect(code).toBe(2)
+    expect(stderr).toContain('expected an endpoint that gives log-probabilities of a prompt, found none')
+  })
+})
