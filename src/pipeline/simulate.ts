@@ -99,7 +99,12 @@ export function llmSimulator(
               priority,
               again: (answer) =>
                 llm.reask &&
-                isIncomplete(answer, call.map((index) => examples[index]!), llm.tier, scale),
+                isIncomplete(
+                  answer,
+                  call.map((index) => examples[index]!),
+                  llm.tier,
+                  scale,
+                ),
             },
           ),
         ),
