@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
 import type { StageName } from '../core/stages.ts'
 import { parseSelection, type Selection } from '../core/selection.ts'
+import { UsageError } from '../core/errors.ts'
+import { BatchGate } from '../llm/batch-gate.ts'
 import { Gate } from '../llm/gate.ts'
 import { Lane } from '../llm/lane.ts'
 import { OpenAiClient } from '../llm/openai-client.ts'
@@ -63,36 +65,47 @@ export async function withLlm<Result>(
   }
 }
 
-function openGate(options: StudyOptions, study: Study, surroundings: Surroundings): Gate | null {
+function openGate(options: StudyOptions, study: Study, surroundings: Surroundings): Gate | BatchGate | null {
   const { config, store, signal, now } = study
   const found = resolveEndpoints(options, config, surroundings.environment)
   if (found === null) return null
   const { group, model } = found
   if (options.tier === 'promptLogprobs') checkPromptTier(study, found)
   const timeoutMs = config.llm.timeoutSeconds * 1000
-  const lanes = found.endpoints.map(({ baseUrl, key, concurrency, ...rest }) => {
+  const endpoints = found.endpoints.map(({ baseUrl, key, ...limits }) => {
     const known = store.endpoints.get(baseUrl, model)
     const capabilities = known?.capabilities
-    return new Lane(
-      {
-        ...rest,
-        client: new OpenAiClient({
-          baseUrl,
-          model,
-          key,
-          timeoutMs,
-          ...(capabilities
-            ? { tokenLimit: capabilities.tokenLimit, promptLogprobs: capabilities.promptLogprobs }
-            : {}),
-        }),
-        prices: priceList(baseUrl, model, config.llm.prices ?? null),
-        mostInFlight: concurrency,
-        known: known?.limits ?? null,
-      },
-      performance.now(),
-    )
+    const client = new OpenAiClient({
+      baseUrl,
+      model,
+      key,
+      timeoutMs,
+      ...(capabilities
+        ? { tokenLimit: capabilities.tokenLimit, promptLogprobs: capabilities.promptLogprobs }
+        : {}),
+    })
+    const prices = priceList(baseUrl, model, config.llm.prices ?? null)
+    return { client, prices, limits, known: known?.limits ?? null }
   })
-  return new Gate({ group, model, lanes, store, signal, now, maxCost: options.maxCost ?? null })
+  const shared = { group, model, store, signal, now, maxCost: options.maxCost ?? null }
+  if (options.batch) {
+    if (options.tier === 'promptLogprobs')
+      throw new UsageError(
+        'batch-tier',
+        'expected a tier of chat completions with --batch, found promptLogprobs; leave --batch or --tier out',
+      )
+    if (endpoints.length > 1)
+      throw new UsageError(
+        'batch-endpoints',
+        `expected one endpoint with --batch, found ${endpoints.length}; name one with --llm, or leave --batch out`,
+      )
+    const { client, prices } = endpoints[0]!
+    return new BatchGate({ ...shared, client, prices, pollMs: config.llm.batchPollSeconds * 1000 })
+  }
+  const lanes = endpoints.map(({ limits: { concurrency, ...limits }, ...endpoint }) => {
+    return new Lane({ ...limits, ...endpoint, mostInFlight: concurrency }, performance.now())
+  })
+  return new Gate({ ...shared, lanes })
 }
 
 /** The features that `--only` names; all without it. */

@@ -31,6 +31,7 @@ export interface StudyOptions extends CommonOptions {
   readonly maxCost?: number
   readonly dryRun?: boolean
   readonly reask?: boolean
+  readonly batch?: boolean
   readonly tier?: LlmTier
   readonly only?: string
 }
@@ -113,6 +114,9 @@ export const OPTIONS = {
     option('--max-cost <usd>', 'the most that the study may cost in all, in US dollars').argParser(dollars),
     new Option('--dry-run', 'say what would be asked, its tokens, cost and time; ask nothing'),
     new Option('--reask', 'ask again where a reply could not be read'),
+  ],
+  batch: [
+    new Option('--batch', 'ask in batches: half the price, within a day (OpenAI and what has its Batch API)'),
   ],
   tier: [
     option('--tier <name>', 'how simulations are asked and read (default: integersSparse)').choices(

@@ -46,3 +46,28 @@ export interface ReplySample {
   readonly response: string
   readonly usage: TokenUsage
 }
+
+/** Requests that are sent together and answered within a day. */
+export interface BatchRecord {
+  /** The hash of the requests' hashes. */
+  readonly shard: string
+  /** Base URL that serves. */
+  readonly endpoint: string
+  readonly model: string
+  /** How far it is known to have come. */
+  readonly state: 'planned' | 'uploaded' | 'submitted' | 'done'
+  /** The provider's name for the file of requests; null before it is uploaded. */
+  readonly fileId: string | null
+  /** The provider's name for the batch; null before it is submitted. */
+  readonly batchId: string | null
+  readonly requests: number
+}
+
+/** A request of a batch that has not ended. */
+export interface BatchRequest {
+  readonly hash: string
+  /** Its line in the ledger; null where none was needed. */
+  readonly line: number | null
+  /** The most that it can cost in US dollars; null where the price is not known. */
+  readonly worst: number | null
+}

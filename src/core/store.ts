@@ -1,5 +1,12 @@
 import type { TokenUsage } from './chat-model.ts'
-import type { EndpointRecord, LedgerLine, ReplySample, SpendingRecord } from './ledger.ts'
+import type {
+  BatchRecord,
+  BatchRequest,
+  EndpointRecord,
+  LedgerLine,
+  ReplySample,
+  SpendingRecord,
+} from './ledger.ts'
 import type { Example, FeatureState } from './records.ts'
 import type { ControlResult, ScoreResult, Tier } from './scores.ts'
 import type { DocumentLabel } from './token-corpus.ts'
@@ -246,11 +253,22 @@ export interface Store {
     settle(id: number, line: SpendingRecord): void
     /** Removes a line: its request was not billed. */
     release(id: number): void
-    /** Lines that a process left open when it ended become lost. Returns how many. */
+    /** Lines that a process left open when it ended become lost, but for those of batches. Returns how many. */
     closeOpen(): number
     /** US dollars in all, open lines included. */
     spent(): number
     lines(): LedgerLine[]
+  }
+  readonly batches: {
+    get(shard: string): BatchRecord | null
+    /** Those that are not done, oldest first. */
+    unfinished(endpoint: string, model: string): BatchRecord[]
+    put(record: BatchRecord, created: Date): void
+    /** The requests of a batch that have not ended. */
+    waiting(shard: string): BatchRequest[]
+    add(shard: string, request: BatchRequest): void
+    /** A request has ended. */
+    remove(shard: string, hash: string): void
   }
   readonly endpoints: {
     get(baseUrl: string, model: string): EndpointRecord | null

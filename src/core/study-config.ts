@@ -45,6 +45,8 @@ export const studyConfigSchema = z.strictObject({
         .default([]),
       ...endpointLimits,
       timeoutSeconds: z.number().positive().max(86_400).default(600),
+      /** Between two looks at a batch. */
+      batchPollSeconds: z.number().positive().default(30),
       /** US dollars for a million tokens. */
       prices: z
         .strictObject({

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import type { LlmRequest, PromptRequest, TokenUsage } from '../core/chat-model.ts'
+import type { Forecast, LlmRequest, PromptRequest, TokenUsage } from '../core/chat-model.ts'
 import type { ReplySample } from '../core/ledger.ts'
+import type { PriceList } from './prices.ts'
 import { readReplyBody } from './reply-body.ts'
 import { estimateTokens } from './token-estimate.ts'
 
@@ -37,6 +38,13 @@ export class Forecaster {
       promptTokens: this.promptTokens(request),
       completionTokens: Math.min(completionTokens, request.maxTokens),
     }
+  }
+
+  /** What a request is expected to use, and to cost. */
+  priced(request: LlmRequest, reply: string, prices: PriceList, at: Date): Forecast {
+    const tokens = this.forecast(request, reply)
+    const unknown = { cachedTokens: null, cacheWriteTokens: null, reasoningTokens: null }
+    return { ...tokens, usd: prices.price({ ...tokens, ...unknown }, at)?.usd ?? null }
   }
 
   /** Takes over what a server counted. */

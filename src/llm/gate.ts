@@ -13,7 +13,7 @@ import { FailedTryError, type RawReply } from './openai-client.ts'
 import { readReply } from './read-reply.ts'
 import { RequestQueue } from './request-queue.ts'
 import { FIRST_PAUSE_MS, MOST_TRIES, RetryBudget, retryPause, TRIES_TO_REACH } from './retry.ts'
-import { budgetReached, priceUnknown, stoppedByEndpoint, stoppedBySignal } from './run-ends.ts'
+import { budgetReached, lostRequests, priceUnknown, stoppedByEndpoint, stoppedBySignal } from './run-ends.ts'
 import { SpendingCounter } from './spending-counter.ts'
 import { mostPromptTokens } from './token-estimate.ts'
 
@@ -86,11 +86,7 @@ export class Gate implements ChatModel {
     this.#lanes = new Lanes(lanes)
     this.mostInFlight = this.#lanes.mostInFlight
     const lost = store.ledger.closeOpen()
-    if (lost > 0)
-      this.#events.push({
-        type: 'llm-notice',
-        text: `an earlier run ended with ${lost} requests under way; they count as spent`,
-      })
+    if (lost > 0) this.#events.push({ type: 'llm-notice', text: lostRequests(lost) })
     this.#journal = new Journal(store, group, model, now)
     this.#budget = new Budget(maxCost ?? Number.POSITIVE_INFINITY, store.ledger.spent())
     this.#forecaster = new Forecaster(store.requests.samples(model, 200))
@@ -111,11 +107,8 @@ export class Gate implements ChatModel {
   }
 
   forecast(request: LlmRequest, reply: string): Forecast {
-    const { promptTokens, completionTokens } = this.#forecaster.forecast(request, reply)
-    const unknown = { cachedTokens: null, cacheWriteTokens: null, reasoningTokens: null }
     const { prices } = this.#options.lanes[0]!
-    const price = prices.price({ promptTokens, completionTokens, ...unknown }, this.#options.now())
-    return { promptTokens, completionTokens, usd: price?.usd ?? null }
+    return this.#forecaster.priced(request, reply, prices, this.#options.now())
   }
 
   expectedSeconds(requests: number, tokens: number): number | null {

@@ -1,7 +1,7 @@
 import type { Answer, LlmRequest, TokenUsage } from '../core/chat-model.ts'
 import type { EndpointError } from '../core/errors.ts'
 import { contentHash, type Json } from '../core/hash.ts'
-import type { SpendingRecord } from '../core/ledger.ts'
+import type { BatchRequest, SpendingRecord } from '../core/ledger.ts'
 import type { Store } from '../core/store.ts'
 import { CommitBatch } from './commit-batch.ts'
 import type { OpenAiClient, RawReply } from './openai-client.ts'
@@ -16,10 +16,19 @@ export type StoredAnswer = Extract<Answer, { kind: 'reply' }>
 export interface JournalEntry {
   readonly hash: string
   readonly attempt: number
-  readonly request: LlmRequest
+  /** Or its body, where that was written down before. */
+  readonly request: LlmRequest | string
   readonly stage: string
   /** How often it was sent in this run. */
   readonly sent: number
+  /** Takes it out of its batch, in the transaction that says how it ended. */
+  readonly leaveBatch?: () => void
+}
+
+/** What is written of a request before its batch is sent. */
+export interface PlannedEntry extends JournalEntry {
+  /** The most that it can cost in US dollars; null where the price is not known. */
+  readonly worst: number | null
 }
 
 /** Where a request is sent. */
@@ -38,6 +47,7 @@ export interface Reservation {
 
 /** Changes when the same body would have to be asked again. */
 const ADAPTER_VERSION = 2
+const NO_REPLY = { response: null, usage: null, latencyMs: null, requestId: null }
 
 /** The store as the gate's memory and ledger. A write is done when its promise resolves. */
 export class Journal {
@@ -99,12 +109,33 @@ export class Journal {
     return { worst, line }
   }
 
+  /** Before a batch is sent: sets worst cases aside and writes the bodies down, in one transaction with `also`. */
+  async planned(
+    entries: readonly PlannedEntry[],
+    to: Destination,
+    also: (requests: readonly BatchRequest[]) => void,
+  ): Promise<void> {
+    const created = this.#now()
+    await this.#commits.add(() => {
+      const requests = entries.map(({ worst, ...entry }) => {
+        const error = 'waits in a batch'
+        this.#store.requests.put({ ...this.#record(entry, to), ...NO_REPLY, status: null, error }, created)
+        const line = worst ? this.#line(entry, to, { state: 'reserved', usd: worst }) : null
+        return { hash: entry.hash, worst, line: line && this.#store.ledger.add(line, created) }
+      })
+      also(requests)
+    })
+  }
+
   /** Stores a reply with what it cost, and returns that; null where it is not known. */
   async replied(
     entry: JournalEntry,
     to: Destination,
     { worst, line }: Reservation,
-    reply: RawReply,
+    reply: Pick<RawReply, 'status' | 'body' | 'requestId'> & {
+      readonly latencyMs: number | null
+      readonly question?: PromptQuestion | null
+    },
     usage: TokenUsage | null,
   ): Promise<number | null> {
     const created = this.#now()
@@ -114,6 +145,10 @@ export class Journal {
     const spent = this.#line(entry, to, { state: 'spent', usd, priceId: price?.id ?? null, usage })
     const { body: response, status, latencyMs, requestId } = reply
     await this.#commits.add(() => {
+      this.#put(line, spent, created)
+      entry.leaveBatch?.()
+      // While a batch waited, a run without it may have asked; what was concluded from that reply keeps its source.
+      if (entry.leaveBatch && this.#store.requests.get(entry.hash)?.response != null) return
       this.#store.requests.put(
         {
           ...this.#record(entry, to, reply.question),
@@ -126,7 +161,6 @@ export class Journal {
         },
         created,
       )
-      this.#put(line, spent, created)
     })
     return usd
   }
@@ -143,10 +177,11 @@ export class Journal {
     await this.#commits.add(() => {
       if (mayBeBilled) this.#put(line, this.#line(entry, to, { state: 'lost', usd: worst }), created)
       else if (line !== null) this.#store.ledger.release(line)
+      entry.leaveBatch?.()
       if (last === null) return
-      const nothing = { response: null, usage: null, latencyMs: null, requestId: null }
+      if (entry.leaveBatch && this.#store.requests.get(entry.hash)?.response != null) return
       this.#store.requests.put(
-        { ...this.#record(entry, to), ...nothing, status: last.status, error: last.message },
+        { ...this.#record(entry, to), ...NO_REPLY, status: last.status, error: last.message },
         created,
       )
     })
@@ -162,8 +197,7 @@ export class Journal {
     { client }: Destination,
     question: PromptQuestion | null = null,
   ) {
-    // With a question goes where in the reply to look: the tokenizer that knew is not asked again.
-    const body = JSON.stringify(question ?? ('pieces' in request ? request : client.bodyOf(request)))
+    const body = typeof request === 'string' ? request : sentBody(request, client, question)
     return { hash, endpoint: client.baseUrl, model: this.#model, body, attempts: sent, stage, attempt }
   }
 
@@ -195,4 +229,9 @@ function bodyOf(request: LlmRequest): object {
 function storedAnswer(hash: string, request: string, body: string): StoredAnswer {
   const { usage: _usage, ...content } = readReply(body, storedQuestion(request))
   return { kind: 'reply', hash, ...content }
+}
+
+/** With a question goes where in the reply to look: the tokenizer that knew is not asked again. */
+function sentBody(request: LlmRequest, client: OpenAiClient, question: PromptQuestion | null): string {
+  return JSON.stringify(question ?? ('pieces' in request ? request : client.bodyOf(request)))
 }

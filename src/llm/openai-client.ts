@@ -1,8 +1,9 @@
-import OpenAI from 'openai'
+import OpenAI, { APIError } from 'openai'
 import { Agent, fetch as undiciFetch, type RequestInfo, type RequestInit } from 'undici'
 import type { Capabilities } from '../core/capabilities.ts'
 import type { ChatRequest, LlmRequest } from '../core/chat-model.ts'
 import { EndpointError } from '../core/errors.ts'
+import { sha256 } from '../core/hash.ts'
 import { type FailedTry, timedOut, toFailedTry } from './endpoint-failure.ts'
 import { withReadableError } from './error-body.ts'
 import { PromptAsker } from './prompt-asker.ts'
@@ -145,6 +146,43 @@ export class OpenAiClient {
     }
   }
 
+  /** Uploads a file to a path below the base URL. @throws {FailedTryError} */
+  upload(path: string, name: string, purpose: string, content: string): Promise<RawReply> {
+    const boundary = `gloss-${sha256(Buffer.from(content)).slice(0, 32)}`
+    const part = (disposition: string, value: string): string =>
+      `--${boundary}\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n${value}\r\n`
+    // Node's own FormData is not the one that undici's fetch knows.
+    const body = Buffer.from(
+      `${part('name="purpose"', purpose)}${part(`name="file"; filename="${name}"`, content)}--${boundary}--\r\n`,
+    )
+    const headers = { 'content-type': `multipart/form-data; boundary=${boundary}` }
+    return this.#call((signal) => this.#client.post(path, { body, headers, signal }).asResponse())
+  }
+
+  /** Gets a text below the base URL line by line: it may be longer than a string can be. @throws {FailedTryError} */
+  async *lines(path: string): AsyncGenerator<string> {
+    const deadline = AbortSignal.timeout(this.#timeoutMs)
+    try {
+      const { body } = await this.#client.get(path, { signal: deadline }).asResponse()
+      const decoder = new TextDecoder()
+      let rest = ''
+      for await (const chunk of body ?? []) {
+        const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n')
+        rest = lines.pop()!
+        yield* lines
+      }
+      if (rest !== '') yield rest
+    } catch (error) {
+      throw this.#failedTry(error, deadline, this.#timeoutMs)
+    }
+  }
+
+  /** What a refusal that came inside of a batch's results means. */
+  refusalOf(status: number, body: unknown): FailedTry {
+    const error = APIError.generate(status, body as object, undefined, new Headers())
+    return toFailedTry(error, this.baseUrl, this.model, this.#key)
+  }
+
   async close(): Promise<void> {
     await this.#agent.close()
   }
@@ -170,14 +208,18 @@ export class OpenAiClient {
         rateLimits: readRateLimits(header, new Date()),
       }
     } catch (error) {
-      throw new FailedTryError(
-        deadline.signal.aborted
-          ? timedOut(this.baseUrl, timeoutMs, error)
-          : toFailedTry(error, this.baseUrl, this.model, this.#key),
-      )
+      throw this.#failedTry(error, deadline.signal, timeoutMs)
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  #failedTry(error: unknown, deadline: AbortSignal, timeoutMs: number): FailedTryError {
+    return new FailedTryError(
+      deadline.aborted
+        ? timedOut(this.baseUrl, timeoutMs, error)
+        : toFailedTry(error, this.baseUrl, this.model, this.#key),
+    )
   }
 }
 

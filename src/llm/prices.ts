@@ -44,6 +44,20 @@ export function priceList(baseUrl: string, model: string, given: TokenPrices | n
   }
 }
 
+/** The prices of batches: half of those of requests that are answered at once. */
+export function batchPrices(prices: PriceList): PriceList {
+  return {
+    price: (usage, at) => {
+      const full = prices.price(usage, at)
+      return full && { usd: full.usd / 2, id: `${full.id} (batch)` }
+    },
+    worst: (promptTokens, completionTokens, at) => {
+      const full = prices.worst(promptTokens, completionTokens, at)
+      return full === null ? null : full / 2
+    },
+  }
+}
+
 interface Units {
   readonly prompt: number
   readonly cached: number

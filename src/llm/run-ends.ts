@@ -1,8 +1,16 @@
-import { type EndpointError, StoppedError, UsageError } from '../core/errors.ts'
+import { EndpointError, StoppedError, UsageError } from '../core/errors.ts'
 
 /** A signal came. */
 export function stoppedBySignal(): StoppedError {
   return new StoppedError('stopped', 'stopped; run the same command again to go on')
+}
+
+/** A signal came while batches wait at the provider. */
+export function stoppedInBatch(): StoppedError {
+  return new StoppedError(
+    'stopped',
+    'stopped; batches that were submitted go on at the provider, run the same command again to wait for them',
+  )
 }
 
 /** An endpoint that had answered turns every request away. */
@@ -26,4 +34,18 @@ export function priceUnknown(baseUrl: string, model: string): UsageError {
     'price-unknown',
     `expected a price for ${JSON.stringify(model)} at ${baseUrl}, without which --max-cost cannot be kept, found none; give llm.prices in gloss.yaml (0 for a server of your own)`,
   )
+}
+
+/** An address that files are sent to has nothing there. */
+export function noBatchApi(cause: EndpointError): EndpointError {
+  return new EndpointError(
+    'batch-unsupported',
+    `${cause.message}; where it has no Batch API, run the same command without --batch`,
+    { failure: 'run-stopping', status: cause.status, cause },
+  )
+}
+
+/** What a run says of requests that a process left open when it ended. */
+export function lostRequests(count: number): string {
+  return `an earlier run ended with ${count} requests under way; they count as spent`
 }

@@ -34,7 +34,10 @@ export function ledgerTable(connection: Connection): Store['ledger'] {
      WHERE id = @id`,
   )
   const remove = connection.prepare('DELETE FROM spending WHERE id = ?')
-  const close = connection.prepare(`UPDATE spending SET state = 'lost' WHERE state = 'reserved'`)
+  const close = connection.prepare(
+    `UPDATE spending SET state = 'lost'
+     WHERE state = 'reserved' AND id NOT IN (SELECT line FROM batch_request WHERE line IS NOT NULL)`,
+  )
   const spent = connection.prepare('SELECT coalesce(sum(usd), 0.0) AS value FROM spending')
   // A sum with an unknown part is unknown; the ledger of a stage names every price that was used in it.
   const lines = connection.prepare(

@@ -45,7 +45,7 @@ export function requestTable(connection: Connection): Store['requests'] {
        stage, request_id, attempt)
      VALUES (@hash, @endpoint, @model, @body, @response, @status, @error, @usage, @latencyMs, @attempts, @created,
        @stage, @requestId, @attempt)
-     ON CONFLICT (hash) DO UPDATE SET response = @response, status = @status, error = @error, usage = @usage,
+     ON CONFLICT (hash) DO UPDATE SET body = @body, response = @response, status = @status, error = @error, usage = @usage,
        latency_ms = @latencyMs, attempts = @attempts, created = @created, endpoint = @endpoint, request_id = @requestId`,
   )
   const unanswered = connection.prepare('SELECT count(*) AS count FROM request WHERE response IS NULL')

@@ -1,4 +1,5 @@
 import type { Store } from '../core/store.ts'
+import { batchTable } from './batch-table.ts'
 import { collectionTable } from './collection-table.ts'
 import { type Connection, findDamage, guarded, openDatabase } from './database.ts'
 import { documentTable } from './document-table.ts'
@@ -36,6 +37,7 @@ export function openStore(path: string, migrations: readonly Migration[]): Store
     examples: guard(exampleTable(connection)),
     requests: guard(requestTable(connection)),
     ledger: guard(ledgerTable(connection)),
+    batches: guard(batchTable(connection)),
     endpoints: guard(endpointTable(connection)),
     explanations: guard(explanationTable(connection)),
     scores: guard(scoreTable(connection)),

@@ -52,6 +52,7 @@ export class Ledger {
   #prompt = 0
   #cached = 0
   #completion = 0
+  #discountUsd = 0
 
   constructor(prices: Prices | undefined) {
     this.#prices = prices ?? { input: 0, output: 0 }
@@ -87,8 +88,12 @@ export class Ledger {
     this.#faults[kind] = (this.#faults[kind] ?? 0) + 1
   }
 
-  /** A generated answer, whether or not it arrives. */
-  bill(tokens: Tokens): void {
+  /** A generated answer, whether or not it arrives. @param share of the price that is billed */
+  bill(tokens: Tokens, share = 1): void {
+    const { input, cachedInput = input, output } = this.#prices
+    const { prompt, cached, completion } = tokens
+    const usd = ((prompt - cached) * input + cached * cachedInput + completion * output) / 1e6
+    this.#discountUsd += (1 - share) * usd
     this.#prompt += tokens.prompt
     this.#cached += tokens.cached
     this.#completion += tokens.completion
@@ -115,7 +120,8 @@ export class Ledger {
       completionTokens: this.#completion,
       billedUsd:
         ((this.#prompt - this.#cached) * input + this.#cached * cachedInput + this.#completion * output) /
-        1e6,
+          1e6 -
+        this.#discountUsd,
       distinctBodies: this.#bodies.size,
       answeredTwice: this.#answeredTwice,
       mostAtOnce,

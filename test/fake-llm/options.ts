@@ -1,3 +1,4 @@
+import type { BatchOptions } from './batch-api.ts'
 import type { FaultPlan } from './faults.ts'
 import type { OracleMode, Rule } from './oracle.ts'
 import type { LlmRequest } from './request.ts'
@@ -90,6 +91,8 @@ export interface FakeLlmOptions extends Switches {
   readonly splitTenDigits?: boolean
   /** What log-probabilities say. */
   readonly nextToken?: NextToken
+  /** OpenAI: how batches go. */
+  readonly batch?: BatchOptions
   /** Keeps every body, for tests; otherwise only a digest of it. */
   readonly recordBodies?: boolean
 }

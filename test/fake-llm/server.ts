@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import type { Dialect, Reply } from './dialects/dialect.ts'
 import { dialectOf } from './dialects/by-name.ts'
+import { BatchApi, type BatchStats } from './batch-api.ts'
 import { Exchange, type Workings } from './exchange.ts'
 import { Ledger, type Stats } from './ledger.ts'
 import { RateLimits } from './limits.ts'
@@ -33,6 +34,7 @@ export class FakeLlm {
   readonly #dialect: Dialect
   readonly #server: Server
   #workings: Workings
+  readonly #batches: BatchApi | null
   #port = 0
 
   private constructor(options: FakeLlmOptions) {
@@ -41,6 +43,8 @@ export class FakeLlm {
     const model = new ToyModel(new ToyTokenizer(options.splitTenDigits ?? true), options.nextToken ?? null)
     this.#dialect = dialectOf(options.dialect ?? 'openai', { options, models: this.#models, model })
     this.#workings = this.#newWorkings(model)
+    const batches = (options.dialect ?? 'openai') === 'openai'
+    this.#batches = batches ? new BatchApi(() => this.#workings, this.#models) : null
     this.#server = createServer((request, response) => this.#receive(request, response))
     this.#server.keepAliveTimeout = KEEP_ALIVE_MS
   }
@@ -75,7 +79,12 @@ export class FakeLlm {
     return this.#workings.ledger.stats(this.#workings.slots.mostBusy)
   }
 
-  /** Forgets all that came: counts, bill, cache; and fills the buckets. Nothing may be under way. */
+  /** What came by way of batches; only OpenAI has them. */
+  batchStats(): BatchStats {
+    return this.#batches!.stats()
+  }
+
+  /** Forgets all that came, but for batches: counts, bill, cache; and fills the buckets. Nothing may be under way. */
   reset(): void {
     this.#workings = this.#newWorkings(this.#workings.model)
   }
@@ -133,6 +142,11 @@ export class FakeLlm {
     }
     if (this.#options.key !== undefined && given !== this.#options.key && this.#dialect.guards(path)) {
       fail(this.#dialect.unauthorized(given))
+      return
+    }
+    const batched = this.#batches?.serve(method, path, bytes)
+    if (batched) {
+      reply(batched)
       return
     }
     const body = method === 'POST' ? parseObject(bytes) : {}

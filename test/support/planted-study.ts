@@ -181,6 +181,7 @@ export function judgeAt(
     explain: bundledExplainPrompt(),
     simulate: bundledSimulatePrompt(),
     reask,
+    tier: 'integersSparse',
   }
 }
 

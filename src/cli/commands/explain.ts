@@ -21,7 +21,7 @@ export const explain: CommandDefinition = (parent, surroundings) => {
       'after',
       '\nExample:\n  gloss explain --only 7,12 --llm http://localhost:11434/v1 --llm-model qwen3',
     )
-  withOptions(withCommonOptions(command), 'sample', 'llm', 'money', 'only', 'seed').action(
+  withOptions(withCommonOptions(command), 'sample', 'llm', 'money', 'batch', 'only', 'seed').action(
     async (options: StudyOptions) => {
       const terminal = terminalFor(options, surroundings)
       await withStudy(options, surroundings, (study) =>

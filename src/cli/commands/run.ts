@@ -42,6 +42,7 @@ Examples:
     'sample',
     'llm',
     'money',
+    'batch',
     'tier',
     'only',
     'seed',

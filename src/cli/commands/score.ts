@@ -21,7 +21,7 @@ export const score: CommandDefinition = (parent, surroundings) => {
       'after',
       '\nExample:\n  gloss score --only 7,12 --llm http://localhost:11434/v1 --llm-model qwen3',
     )
-  withOptions(withCommonOptions(command), 'sample', 'llm', 'money', 'tier', 'only', 'seed').action(
+  withOptions(withCommonOptions(command), 'sample', 'llm', 'money', 'batch', 'tier', 'only', 'seed').action(
     async (options: StudyOptions) => {
       const terminal = terminalFor(options, surroundings)
       await withStudy(options, surroundings, (study) =>

@@ -1,0 +1,33 @@
+import type { Store } from '../core/store.ts'
+import type { OpenAiClient } from './openai-client.ts'
+import type { PriceList } from './prices.ts'
+
+/** What a gate for batches works with. */
+export interface BatchGateOptions {
+  readonly group: string
+  readonly model: string
+  readonly client: OpenAiClient
+  /** What requests outside of batches cost. */
+  readonly prices: PriceList
+  readonly store: Pick<Store, 'requests' | 'ledger' | 'batches' | 'transaction'>
+  /** The most that the study may cost in all, in US dollars; null for no limit. */
+  readonly maxCost: number | null
+  /** Aborted when nothing more is to be sent or waited for. */
+  readonly signal: AbortSignal
+  readonly now: () => Date
+  /** Between two looks at a batch. */
+  readonly pollMs?: number
+  /** A batch is sent when nothing new was asked for so long. */
+  readonly quietMs?: number
+  readonly mostRequests?: number
+  readonly mostBytes?: number
+}
+
+/** The provider takes 50,000 requests; fewer bound the memory, and what a failure costs. */
+export const MOST_REQUESTS = 5000
+/** What the provider takes. */
+export const MOST_BYTES = 200e6
+/** Between two looks at a batch. */
+export const POLL_MS = 30_000
+/** A batch is sent when nothing new was asked for so long. */
+export const QUIET_MS = 300
