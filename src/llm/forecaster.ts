@@ -21,8 +21,7 @@ export class Forecaster {
   constructor(samples: readonly ReplySample[]) {
     for (const { body, response, usage } of samples) {
       const request = bodySchema.safeParse(JSON.parse(body))
-      if (!request.success) continue
-      this.#prompts.add(estimateOf(request.data), usage.promptTokens)
+      if (request.success) this.#prompts.add(estimateOf(request.data), usage.promptTokens)
       const { text } = readReplyBody(response)
       if (text !== null) this.#replies.add(estimateTokens(text), usage.completionTokens)
     }
