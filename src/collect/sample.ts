@@ -1,5 +1,5 @@
 import { type ContextPlan, contextOffset } from '../core/contexts.ts'
-import { firingWindowsWanted, type Protocol, type Use } from '../core/protocol.ts'
+import { firingWindowsWanted, type SlicesProtocol, type Use, usesOf } from '../core/protocol.ts'
 import { hash32, Random } from '../core/random.ts'
 import type { Example, FeatureState } from '../core/records.ts'
 import {
@@ -11,7 +11,7 @@ import {
 } from './firing-windows.ts'
 import { activationAt, type FeatureFirings } from './firings.ts'
 import { type DrawnWindow, SideDrawer } from './side-drawer.ts'
-import { DocumentSplit, EXPLAIN_SIDE, SCORE_SIDE } from './split.ts'
+import { DocumentSplit } from './split.ts'
 import type { WindowIndex } from './windows.ts'
 
 /** What sampling says of one feature. A feature that is `tooRare` keeps no examples. */
@@ -33,13 +33,19 @@ export class FeatureSampler {
   readonly #windows: WindowIndex
   readonly #plan: ContextPlan
   readonly #documents: number
-  readonly #protocol: Protocol
+  readonly #protocol: SlicesProtocol
   readonly #seed: number
   readonly #contextOf: Uint32Array
   readonly #distinct: DistinctFiringWindows
 
   /** @param documents number of documents in the corpus */
-  constructor(windows: WindowIndex, plan: ContextPlan, documents: number, protocol: Protocol, seed: number) {
+  constructor(
+    windows: WindowIndex,
+    plan: ContextPlan,
+    documents: number,
+    protocol: SlicesProtocol,
+    seed: number,
+  ) {
     this.#windows = windows
     this.#plan = plan
     this.#documents = documents
@@ -66,31 +72,27 @@ export class FeatureSampler {
       : { feature, state: 'tooRare', singleToken, examples: [] }
   }
 
-  /** The examples of both uses, or null where the feature is too rare for the protocol. */
+  /** The examples of all uses, or null where the feature is too rare for the protocol. */
   #examples(firings: FeatureFirings, distinct: FiringWindows): Example[] | null {
     const { feature } = firings
-    const { intervals, explain, score, minimumFiringWindows } = this.#protocol
+    const protocol = this.#protocol
+    const uses = usesOf(protocol)
     const documents = countByDocument(distinct)
-    if (documents.length < 2) return null
-    const wanted = {
-      explain: firingWindowsWanted(explain, intervals),
-      score: firingWindowsWanted(score, intervals),
-    }
+    if (documents.length < uses.length) return null
+    const wanted = uses.map((use) => firingWindowsWanted(protocol[use]!, protocol.intervals))
     const split = new DocumentSplit(this.#documents, documents, wanted, this.#seed, feature)
-    const explainSide = windowsIn(distinct, (document) => split.sideOf(document) === EXPLAIN_SIDE)
-    const scoreSide = windowsIn(distinct, (document) => split.sideOf(document) === SCORE_SIDE)
-    if (Math.min(explainSide.tokens.length, scoreSide.tokens.length) < minimumFiringWindows) return null
+    const sides = uses.map((_, side) => windowsIn(distinct, (document) => split.sideOf(document) === side))
+    if (sides.some(({ tokens }) => tokens.length < protocol.minimumFiringWindows)) return null
 
-    const drawer = new SideDrawer(this.#windows, firings, this.#protocol, this.#seed, split, this.#distinct)
-    const explained = drawer.draw('explain', explain, explainSide)
-    const scored = drawer.draw('score', score, scoreSide)
-    const examples = [
-      ...explained.map((drawn) => this.#example('explain', drawn, this.#windows.size >> 1, firings)),
-      ...scored.map((drawn, index) =>
-        this.#example('score', drawn, this.#nominalIndex(feature, index, drawn.token), firings),
-      ),
-    ]
-    return this.#isEnough(examples.slice(explained.length)) ? examples : null
+    const drawer = new SideDrawer(this.#windows, firings, protocol, this.#seed, split, this.#distinct)
+    const examples = uses.flatMap((use, side) =>
+      drawer
+        .draw(use, protocol[use]!, sides[side]!)
+        .map((drawn, index) =>
+          this.#example(use, drawn, this.#nominalIndex(feature, use, index, drawn.token), firings),
+        ),
+    )
+    return this.#isEnough(examples.filter(({ use }) => use === 'score')) ? examples : null
   }
 
   #isEnough(forScoring: readonly Example[]): boolean {
@@ -117,14 +119,18 @@ export class FeatureSampler {
     return strongest.length === 0 ? null : strongest.every((id) => id === strongest[0])
   }
 
-  /** Where the nominal token stands in a score window: at an index drawn among those that give a legal window. */
-  #nominalIndex(feature: number, index: number, token: number): number {
+  /**
+   * Where the nominal token stands in a window: in the middle where it is explained from, else at an index drawn among
+   * those that give a legal window.
+   */
+  #nominalIndex(feature: number, use: Use, index: number, token: number): number {
     const { size } = this.#windows
-    if (this.#protocol.centre === 'fixed') return size >> 1
+    if (use === 'explain' || this.#protocol.centre === 'fixed') return size >> 1
     const legal = Array.from({ length: size }, (_, nominal) => nominal).filter((nominal) =>
       this.#windows.legalFrom(token - nominal),
     )
-    return new Random(this.#seed, 'nominal index', feature, index).pick(legal)
+    const stream = use === 'score' ? [feature, index] : [feature, index, use]
+    return new Random(this.#seed, 'nominal index', ...stream).pick(legal)
   }
 
   #example(use: Use, { slice, token }: DrawnWindow, nominal: number, firings: FeatureFirings): Example {

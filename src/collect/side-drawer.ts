@@ -1,8 +1,15 @@
-import { examplesWanted, type Protocol, type Slice, type SliceMix, type Use } from '../core/protocol.ts'
+import {
+  examplesWanted,
+  type Slice,
+  type SliceMix,
+  type SlicesProtocol,
+  type Use,
+  usesOf,
+} from '../core/protocol.ts'
 import { hash32, Random } from '../core/random.ts'
 import { type DistinctFiringWindows, type FiringWindows, strongestFirst } from './firing-windows.ts'
 import { activationAt, type FeatureFirings } from './firings.ts'
-import { type DocumentSplit, EXPLAIN_SIDE, SCORE_SIDE } from './split.ts'
+import type { DocumentSplit } from './split.ts'
 import { WindowSet } from './window-set.ts'
 import type { WindowIndex } from './windows.ts'
 
@@ -19,7 +26,7 @@ export interface DrawnWindow {
 export class SideDrawer {
   readonly #windows: WindowIndex
   readonly #firings: FeatureFirings
-  readonly #protocol: Protocol
+  readonly #protocol: SlicesProtocol
   readonly #seed: number
   readonly #split: DocumentSplit
   readonly #distinct: DistinctFiringWindows
@@ -27,11 +34,11 @@ export class SideDrawer {
   /** Vocabulary entries of the explain side's top windows, strongest first. */
   #topEntries: readonly number[] = []
 
-  /** @param distinct holds the feature's distinct firing windows */
+  /** @param split has a side for each use, in their order @param distinct holds the feature's distinct firing windows */
   constructor(
     windows: WindowIndex,
     firings: FeatureFirings,
-    protocol: Protocol,
+    protocol: SlicesProtocol,
     seed: number,
     split: DocumentSplit,
     distinct: DistinctFiringWindows,
@@ -42,16 +49,16 @@ export class SideDrawer {
     this.#seed = seed
     this.#split = split
     this.#distinct = distinct
-    const { explain, score, intervals } = protocol
+    const wanted = usesOf(protocol).map((use) => examplesWanted(protocol[use]!, protocol.intervals))
     this.#drawn = new WindowSet(
       windows,
-      examplesWanted(explain, intervals) + examplesWanted(score, intervals),
+      wanted.reduce((sum, count) => sum + count, 0),
     )
   }
 
   /** Draws the examples of one use. The explain side comes first: it decides which tokens `other` is about. */
   draw(use: Use, mix: SliceMix, firing: FiringWindows): DrawnWindow[] {
-    const side = use === 'explain' ? EXPLAIN_SIDE : SCORE_SIDE
+    const side = usesOf(this.#protocol).indexOf(use)
     const top = strongestFirst(firing, mix.top)
     const taken = new Set(top)
     const intervals = this.#drawIntervals(use, mix.perInterval, firing, taken)

@@ -1,10 +1,6 @@
 import { hash32 } from '../core/random.ts'
 
-/** The side of a document: its examples serve one use and no other. */
-export const EXPLAIN_SIDE = 0
-/** The other side. */
-export const SCORE_SIDE = 1
-const UNDECIDED = 2
+const UNDECIDED = 0xff
 
 /** A document with the number of firing windows that it holds. */
 export interface FiringDocument {
@@ -13,14 +9,15 @@ export interface FiringDocument {
 }
 
 /**
- * Assigns the documents of one feature to the two uses, so that no document serves both.
+ * Assigns the documents of one feature to the uses, each of which is a side, so that no document serves two.
  *
  * Documents with firing windows go, by descending number of those (ties by hash of seed, feature and document), each
- * to the side with the smaller share of what it wants; a tie goes to explain. All other documents go by the lowest
- * bit of their hash.
+ * to the side with the smallest share of what it wants; a tie goes to the first of them. All other documents go by
+ * their hash: with two sides by its lowest bit.
  */
 export class DocumentSplit {
   readonly #sides: Uint8Array
+  readonly #count: number
   readonly #seed: number
   readonly #feature: number
 
@@ -31,29 +28,30 @@ export class DocumentSplit {
   constructor(
     documents: number,
     firing: readonly FiringDocument[],
-    wanted: { readonly explain: number; readonly score: number },
+    wanted: readonly number[],
     seed: number,
     feature: number,
   ) {
     this.#sides = new Uint8Array(documents).fill(UNDECIDED)
+    this.#count = wanted.length
     this.#seed = seed
     this.#feature = feature
     const ordered = firing
       .map((one) => ({ ...one, hash: this.#hash(one.document) }))
       .toSorted((a, b) => b.firingWindows - a.firingWindows || a.hash - b.hash || a.document - b.document)
-    const assigned = [0, 0]
+    const assigned = wanted.map(() => 0)
     for (const { document, firingWindows } of ordered) {
-      const explainShare = assigned[EXPLAIN_SIDE]! / wanted.explain
-      const scoreShare = assigned[SCORE_SIDE]! / wanted.score
-      const side = explainShare <= scoreShare ? EXPLAIN_SIDE : SCORE_SIDE
+      let side = 0
+      for (let other = 1; other < wanted.length; other++)
+        if (assigned[other]! / wanted[other]! < assigned[side]! / wanted[side]!) side = other
       assigned[side]! += firingWindows
       this.#sides[document] = side
     }
   }
 
-  /** {@link EXPLAIN_SIDE} or {@link SCORE_SIDE}. */
+  /** The side of a document: a place in `wanted`. */
   sideOf(document: number): number {
-    if (this.#sides[document] === UNDECIDED) this.#sides[document] = this.#hash(document) & 1
+    if (this.#sides[document] === UNDECIDED) this.#sides[document] = this.#hash(document) % this.#count
     return this.#sides[document]!
   }
 

@@ -3,6 +3,7 @@ import { FeatureSampler } from '../collect/sample.ts'
 import { WindowIndex } from '../collect/windows.ts'
 import { StoppedError, UsageError } from '../core/errors.ts'
 import type { StudyEvent } from '../core/events.ts'
+import { examplesWanted, usesOf } from '../core/protocol.ts'
 import type { FeatureSetRecord } from '../core/store.ts'
 import type { Tokenizer } from '../core/subject-model.ts'
 import { FIRINGS_MEMORY, openCollection, readShards } from './collect.ts'
@@ -44,10 +45,16 @@ export async function* sample(study: Study): AsyncGenerator<StudyEvent, SampleCo
     )
   const contexts = cutContexts(corpus, model, record.contextLength)
   const recorder = new StageRecorder(study, 'sample', sampled.size, firing.length)
-  const mix = ({ top, perInterval, random, other }: typeof protocol.explain): number =>
-    top + perInterval * protocol.intervals + random + other
-  yield recorder.start('features', `${mix(protocol.explain)} to explain, ${mix(protocol.score)} to score`)
+  const shares = usesOf(protocol).map(
+    (use) => `${examplesWanted(protocol[use]!, protocol.intervals)} to ${use}`,
+  )
+  yield recorder.start('features', shares.join(', '))
 
+  if (protocol.sampler !== 'slices')
+    throw new UsageError(
+      'protocol-sampler',
+      `expected a protocol of slices, found ${protocol.name}; use another`,
+    )
   const tokenizer = study.tokenizer()
   const windows = new WindowIndex(
     contexts.corpus,

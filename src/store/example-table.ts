@@ -10,7 +10,7 @@ const sliceSchema = z.custom<Slice>(
 
 const rowSchema = z.object({
   id: z.number(),
-  use: z.enum(['explain', 'score']),
+  use: z.enum(['explain', 'score', 'choose']),
   slice: sliceSchema,
   document: z.number(),
   context: z.number(),

@@ -4,18 +4,18 @@ import type { FeatureFirings } from '../../src/collect/firings.ts'
 import { type FeatureSample, FeatureSampler } from '../../src/collect/sample.ts'
 import { WindowIndex } from '../../src/collect/windows.ts'
 import { contextOffset, eligibleTokens, planContexts } from '../../src/core/contexts.ts'
-import { parseProtocol, type Protocol } from '../../src/core/protocol.ts'
+import { parseProtocol, type SlicesProtocol } from '../../src/core/protocol.ts'
 import { Random } from '../../src/core/random.ts'
 import type { Example } from '../../src/core/records.ts'
 import type { TokenCorpus } from '../../src/core/token-corpus.ts'
-import { bundledProtocol } from '../../src/cli/assets.ts'
 import { corpusOf } from '../support/corpora.ts'
+import { slicesProtocol } from '../support/protocols.ts'
 
 const VOCABULARY = 60
 const BEGIN = 0
 /** Entries 50 to 59 are all-digit tokens. */
 const isDigits = (id: number): boolean => id >= 50
-const PROTOCOL = bundledProtocol('monosemanticity')
+const PROTOCOL = slicesProtocol('monosemanticity')
 
 interface World {
   readonly corpus: TokenCorpus
@@ -76,7 +76,7 @@ function firingsOf(
 function sampleOf(
   world: World,
   firings: FeatureFirings,
-  protocol: Protocol = PROTOCOL,
+  protocol: SlicesProtocol = PROTOCOL,
   seed = 1,
 ): FeatureSample {
   const sampler = new FeatureSampler(world.windows, world.plan, world.corpus.documents.length, protocol, seed)
@@ -264,6 +264,46 @@ describe('interval refill', () => {
     const weakest = Math.max(...low.map((one) => one.activations[one.nominal]!))
     for (const one of others.filter(({ slice }) => Number(slice.split(' ')[1]) < 10))
       expect(one.activations[one.nominal]!).toBeGreaterThanOrEqual(weakest)
+  })
+})
+
+describe('a protocol with a third use', () => {
+  const choosing: SlicesProtocol = {
+    ...PROTOCOL,
+    choose: { top: 3, perInterval: 1, random: 5, other: 10 },
+  }
+
+  it('shares no document and no window between any two uses', () => {
+    let alive = 0
+    fc.assert(
+      fc.property(worlds, (settings) => {
+        const world = worldOf(settings.documents, settings.length, settings.seed)
+        const firings = firingsOf(world, 3, settings.entries, settings.rate, settings.seed)
+        const { state, examples } = sampleOf(world, firings, choosing, settings.seed)
+        const uses = new Map<number, Set<string>>()
+        for (const { document, use } of examples)
+          uses.set(document, (uses.get(document) ?? new Set()).add(use))
+        expect([...uses.values()].every(({ size }) => size === 1)).toBe(true)
+        const keys = examples.map((example) => centredKey(world, example))
+        expect(new Set(keys).size).toBe(keys.length)
+        if (state === 'alive') {
+          alive++
+          for (const use of ['explain', 'score', 'choose'])
+            expect(examples.filter((one) => one.use === use && !one.silent).length).toBeGreaterThanOrEqual(5)
+        }
+      }),
+      { numRuns: 150 },
+    )
+    expect(alive).toBeGreaterThan(20)
+  })
+
+  it('gets a mix of its own, at drawn indices', () => {
+    const world = worldOf(80, 400, 11)
+    const sample = sampleOf(world, firingsOf(world, 8, [4, 9, 22, 35], 0.5, 11), choosing)
+    const counts = (use: string): number => sample.examples.filter((one) => one.use === use).length
+    expect([counts('explain'), counts('score'), counts('choose')]).toEqual([49, 60, 30])
+    const nominals = sample.examples.filter(({ use }) => use === 'choose').map(({ nominal }) => nominal)
+    expect(new Set(nominals).size).toBeGreaterThan(4)
   })
 })
 

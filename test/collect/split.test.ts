@@ -1,8 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { DocumentSplit, EXPLAIN_SIDE, SCORE_SIDE } from '../../src/collect/split.ts'
+import { hash32 } from '../../src/core/random.ts'
+import { DocumentSplit } from '../../src/collect/split.ts'
 
-const WANTED = { explain: 34, score: 30 }
+const WANTED = [34, 30]
+const EXPLAIN_SIDE = 0
+const SCORE_SIDE = 1
 
 describe('the split of documents', () => {
   it('gives the largest document to explain, and keeps both sides in proportion', () => {
@@ -60,5 +63,38 @@ describe('the split of documents', () => {
       9,
     )
     expect(split.sideOf(0)).not.toBe(split.sideOf(1))
+  })
+
+  it('has as many sides as there are uses', () => {
+    const wanted = [34, 30, 15]
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 3, maxLength: 60 }),
+        fc.nat(),
+        (counts, seed) => {
+          const firing = counts.map((firingWindows, document) => ({ document, firingWindows }))
+          const split = new DocumentSplit(counts.length, firing, wanted, seed, 7)
+          const shares = wanted.map(
+            (want, side) =>
+              firing
+                .filter(({ document }) => split.sideOf(document) === side)
+                .reduce((sum, { firingWindows }) => sum + firingWindows, 0) / want,
+          )
+          // Greedy by size: no side is ahead of another by more than one document.
+          expect(Math.min(...shares)).toBeGreaterThan(0)
+          expect(Math.max(...shares) - Math.min(...shares)).toBeLessThanOrEqual(Math.max(...counts) / 15)
+        },
+      ),
+    )
+    const silent = new DocumentSplit(3000, [], wanted, 1, 1)
+    const counts = [0, 0, 0]
+    for (let document = 0; document < 3000; document++) counts[silent.sideOf(document)]!++
+    for (const count of counts) expect(Math.abs(count - 1000)).toBeLessThan(100)
+  })
+
+  it('of two sides takes the lowest bit of the hash for documents that never fire', () => {
+    const split = new DocumentSplit(500, [], WANTED, 3, 8)
+    for (let document = 0; document < 500; document++)
+      expect(split.sideOf(document)).toBe(hash32(3, 8, document) & 1)
   })
 })
