@@ -28,7 +28,7 @@ const BYTES_PER_FIRING = 12
  * Turns shards, which go token by token, into firings feature by feature. Features come in ascending order; shards
  * are read as often as the memory limit demands.
  *
- * @param firings number of firings of each feature, as counted over the same shards
+ * @param firings number of firings of each feature, as counted over the same shards; 0 for those to be left out
  * @param readShards yields the shards in the order of their tokens
  * @param tokenLabels a number for every corpus token that is to come with its firings: looking it up later, firing by
  *   firing, would wait for the memory each time
@@ -70,7 +70,7 @@ function* gather(
       const label = tokenLabels ? tokenLabels[token]! : 0
       for (let entry = offsets[row]!; entry < offsets[row + 1]!; entry++) {
         const index = features[entry]! - first
-        if (index < 0 || index >= firings.length) continue
+        if (index < 0 || index >= firings.length || firings[index] === 0) continue
         const place = next[index]!++
         tokens[place] = token
         activations[place] = values[entry]!

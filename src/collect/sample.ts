@@ -1,5 +1,12 @@
 import { type ContextPlan, contextOffset } from '../core/contexts.ts'
-import { firingWindowsWanted, type SlicesProtocol, type Use, usesOf } from '../core/protocol.ts'
+import {
+  examplesWanted,
+  firingWindowsWanted,
+  type Protocol,
+  type SlicesProtocol,
+  type Use,
+  usesOf,
+} from '../core/protocol.ts'
 import { hash32, Random } from '../core/random.ts'
 import type { Example, FeatureState } from '../core/records.ts'
 import {
@@ -10,6 +17,7 @@ import {
   windowsIn,
 } from './firing-windows.ts'
 import { activationAt, type FeatureFirings } from './firings.ts'
+import { LOOKS, mixAt, mixBetween } from './looks.ts'
 import { type DrawnWindow, SideDrawer } from './side-drawer.ts'
 import { DocumentSplit } from './split.ts'
 import type { WindowIndex } from './windows.ts'
@@ -23,7 +31,18 @@ export interface FeatureSample {
   readonly examples: readonly Example[]
 }
 
-const SINGLE_TOKEN_WINDOWS = 20
+/** The single-token flag is about this many of a feature's strongest windows. */
+export const SINGLE_TOKEN_WINDOWS = 20
+
+/** Whether the score examples suffice for the protocol. */
+export function isEnough(
+  { minimumScoreExamples, minimumFiringExamples }: Protocol,
+  examples: readonly Example[],
+): boolean {
+  const forScoring = examples.filter(({ use }) => use === 'score')
+  const firing = forScoring.filter(({ activations }) => activations.some((activation) => activation > 0))
+  return forScoring.length >= minimumScoreExamples && firing.length >= minimumFiringExamples
+}
 
 /**
  * Draws the examples of features, one feature after the other. Everything drawn depends on the seed, the feature
@@ -61,19 +80,52 @@ export class FeatureSampler {
   sample(firings: FeatureFirings): FeatureSample {
     const { feature } = firings
     if (firings.tokens.length === 0) return { feature, state: 'dead', singleToken: null, examples: [] }
-    const { documentOf } = this.#windows
-    const distinct = this.#distinct.of(firings, (token) =>
-      hash32(this.#seed, feature, documentOf[token]!, this.#positionOf(token)),
-    )
+    const distinct = this.#distinctOf(firings)
     const singleToken = this.#isSingleToken(firings, distinct)
-    const examples = this.#examples(firings, distinct)
-    return examples
+    const examples = this.#draw(firings, distinct)?.examples
+    return examples && isEnough(this.#protocol, examples)
       ? { feature, state: 'alive', singleToken, examples }
       : { feature, state: 'tooRare', singleToken, examples: [] }
   }
 
-  /** The examples of all uses, or null where the feature is too rare for the protocol. */
-  #examples(firings: FeatureFirings, distinct: FiringWindows): Example[] | null {
+  /**
+   * Examples to score beyond the protocol's own, in the order in which looks add them: drawn after all others, from
+   * the score side, so that they too share no document and no window with another use.
+   */
+  sampleMore(firings: FeatureFirings): Example[] {
+    const { score, intervals } = this.#protocol
+    const drawn = this.#draw(firings, this.#distinctOf(firings))
+    if (!drawn) return []
+    const own = examplesWanted(score, intervals)
+    let before = mixAt(score, intervals, own)
+    const more = LOOKS.filter((look) => look > own).flatMap((look, round) => {
+      const upTo = mixAt(score, intervals, look)
+      const windows = drawn.drawer.drawMore('score', mixBetween(before, upTo), drawn.scoreSide, round)
+      before = upTo
+      return windows
+    })
+    return more.map((window, index) =>
+      this.#example(
+        'score',
+        window,
+        this.#nominalIndex(firings.feature, 'more', index, window.token),
+        firings,
+      ),
+    )
+  }
+
+  #distinctOf(firings: FeatureFirings): FiringWindows {
+    const { documentOf } = this.#windows
+    return this.#distinct.of(firings, (token) =>
+      hash32(this.#seed, firings.feature, documentOf[token]!, this.#positionOf(token)),
+    )
+  }
+
+  /** The examples of all uses and what drew them, or null where the feature is too rare for the protocol. */
+  #draw(
+    firings: FeatureFirings,
+    distinct: FiringWindows,
+  ): { examples: Example[]; drawer: SideDrawer; scoreSide: FiringWindows } | null {
     const { feature } = firings
     const protocol = this.#protocol
     const uses = usesOf(protocol)
@@ -92,13 +144,7 @@ export class FeatureSampler {
           this.#example(use, drawn, this.#nominalIndex(feature, use, index, drawn.token), firings),
         ),
     )
-    return this.#isEnough(examples.filter(({ use }) => use === 'score')) ? examples : null
-  }
-
-  #isEnough(forScoring: readonly Example[]): boolean {
-    const { minimumScoreExamples, minimumFiringExamples } = this.#protocol
-    const firing = forScoring.filter(({ activations }) => activations.some((activation) => activation > 0))
-    return forScoring.length >= minimumScoreExamples && firing.length >= minimumFiringExamples
+    return { examples, drawer, scoreSide: sides[uses.indexOf('score')]! }
   }
 
   #isSingleToken(firings: FeatureFirings, distinct: FiringWindows): boolean | null {
@@ -123,7 +169,7 @@ export class FeatureSampler {
    * Where the nominal token stands in a window: in the middle where it is explained from, else at an index drawn among
    * those that give a legal window.
    */
-  #nominalIndex(feature: number, use: Use, index: number, token: number): number {
+  #nominalIndex(feature: number, use: Use | 'more', index: number, token: number): number {
     const { size } = this.#windows
     if (use === 'explain' || this.#protocol.centre === 'fixed') return size >> 1
     const legal = Array.from({ length: size }, (_, nominal) => nominal).filter((nominal) =>

@@ -9,12 +9,11 @@ import {
 import { hash32, Random } from '../core/random.ts'
 import { type DistinctFiringWindows, type FiringWindows, strongestFirst } from './firing-windows.ts'
 import { activationAt, type FeatureFirings } from './firings.ts'
+import { LOOKS, type StratumCounts, spreadOverIntervals } from './looks.ts'
+import { drawOrdinals, pickUsable } from './pick.ts'
 import type { DocumentSplit } from './split.ts'
 import { WindowSet } from './window-set.ts'
 import type { WindowIndex } from './windows.ts'
-
-/** How often a uniform draw is tried before the candidates are listed instead. */
-const REJECTIONS_BEFORE_LISTING = 200
 
 /** A window as drawn: its slice and its nominal token. */
 export interface DrawnWindow {
@@ -31,6 +30,8 @@ export class SideDrawer {
   readonly #split: DocumentSplit
   readonly #distinct: DistinctFiringWindows
   readonly #drawn: WindowSet
+  /** Places of each side's firing windows that were drawn. */
+  readonly #taken = new Map<Use, Set<number>>()
   /** Vocabulary entries of the explain side's top windows, strongest first. */
   #topEntries: readonly number[] = []
 
@@ -52,26 +53,54 @@ export class SideDrawer {
     const wanted = usesOf(protocol).map((use) => examplesWanted(protocol[use]!, protocol.intervals))
     this.#drawn = new WindowSet(
       windows,
-      wanted.reduce((sum, count) => sum + count, 0),
+      wanted.reduce((sum, count) => sum + count, LOOKS.at(-1)!),
     )
   }
 
   /** Draws the examples of one use. The explain side comes first: it decides which tokens `other` is about. */
   draw(use: Use, mix: SliceMix, firing: FiringWindows): DrawnWindow[] {
-    const side = usesOf(this.#protocol).indexOf(use)
+    const { intervals } = this.#protocol
+    const perInterval = Array.from({ length: intervals }, () => mix.perInterval)
     const top = strongestFirst(firing, mix.top)
-    const taken = new Set(top)
-    const intervals = this.#drawIntervals(use, mix.perInterval, firing, taken)
-    for (const place of taken) this.#drawn.add(firing.tokens[place]!, 0)
+    this.#taken.set(use, new Set(top))
     if (use === 'explain')
       this.#topEntries = [...new Set(top.map((place) => this.#windows.ids[firing.tokens[place]!]!))]
+    return this.#drawSlices([use], use, top, { ...mix, perInterval }, firing)
+  }
+
+  /** Draws more of a use that was drawn before: the next strongest as `top`, and fresh ones of every other slice. */
+  drawMore(use: Use, counts: StratumCounts, firing: FiringWindows, round: number): DrawnWindow[] {
+    const { intervals } = this.#protocol
+    const taken = this.#taken.get(use)!
+    // Firing windows may have been drawn as random or other ones.
+    for (let place = 0; place < firing.tokens.length; place++)
+      if (this.#drawn.find(firing.tokens[place]!) !== null) taken.add(place)
+    const top = strongestFirst(firing, counts.top + taken.size)
+      .filter((place) => !taken.has(place))
+      .slice(0, counts.top)
+    for (const place of top) taken.add(place)
+    const spread = new Random(this.#seed, 'more intervals', this.#firings.feature, use, round)
+    const perInterval = spreadOverIntervals(counts.interval, intervals, spread)
+    return this.#drawSlices([use, round], use, top, { ...counts, perInterval }, firing)
+  }
+
+  #drawSlices(
+    stream: readonly (number | string)[],
+    use: Use,
+    top: readonly number[],
+    mix: { perInterval: readonly number[]; random: number; other: number },
+    firing: FiringWindows,
+  ): DrawnWindow[] {
+    const side = usesOf(this.#protocol).indexOf(use)
+    const intervals = this.#drawIntervals(stream, mix.perInterval, firing, this.#taken.get(use)!)
+    for (const place of [...top, ...intervals.flat()]) this.#drawn.add(firing.tokens[place]!, 0)
     return [
       ...top.map((place) => ({ slice: 'top' as const, token: firing.tokens[place]! })),
       ...intervals.flatMap((places, index) =>
         places.map((place) => ({ slice: `interval ${index + 1}` as const, token: firing.tokens[place]! })),
       ),
-      ...this.#drawRandom(use, mix.random, side),
-      ...this.#drawOther(use, mix.other, side),
+      ...this.#drawRandom(stream, mix.random, side),
+      ...this.#drawOther(stream, mix.other, side),
     ]
   }
 
@@ -79,14 +108,19 @@ export class SideDrawer {
    * Places of windows for each interval: first for all intervals those whose activation lies in it, then, where there
    * are too few, the nearest to its middle. What is drawn is added to `taken`.
    */
-  #drawIntervals(use: Use, perInterval: number, firing: FiringWindows, taken: Set<number>): number[][] {
+  #drawIntervals(
+    stream: readonly (number | string)[],
+    perInterval: readonly number[],
+    firing: FiringWindows,
+    taken: Set<number>,
+  ): number[][] {
     const { intervals } = this.#protocol
     const max = firing.activations.reduce((largest, activation) => Math.max(largest, activation), 0)
-    const chosen = this.#drawNative(use, perInterval, firing, max, taken)
+    const chosen = this.#drawNative(stream, perInterval, firing, max, taken)
     for (const place of chosen.flat()) taken.add(place)
     for (const [index, places] of chosen.entries()) {
       const target = ((index + 0.5) / intervals) * max
-      while (places.length < perInterval) {
+      while (places.length < perInterval[index]!) {
         const nearest = this.#nearest(firing, target, taken)
         if (nearest === null) break
         places.push(nearest)
@@ -98,8 +132,8 @@ export class SideDrawer {
 
   /** For each interval, windows drawn uniformly among the untaken ones whose activation lies in it. */
   #drawNative(
-    use: Use,
-    perInterval: number,
+    stream: readonly (number | string)[],
+    perInterval: readonly number[],
     { activations }: FiringWindows,
     max: number,
     taken: ReadonlySet<number>,
@@ -113,9 +147,9 @@ export class SideDrawer {
     // Which of an interval's candidates, counted in ascending order, are drawn.
     const ordinals = Array.from(counts, (count, interval) =>
       drawOrdinals(
-        new Random(this.#seed, 'interval', this.#firings.feature, use, interval),
+        new Random(this.#seed, 'interval', this.#firings.feature, ...stream, interval),
         count,
-        perInterval,
+        perInterval[interval]!,
       ),
     )
     const chosen = ordinals.map((): number[] => [])
@@ -148,8 +182,8 @@ export class SideDrawer {
     return nearest
   }
 
-  #drawRandom(use: Use, count: number, side: number): DrawnWindow[] {
-    const random = new Random(this.#seed, 'random', this.#firings.feature, use)
+  #drawRandom(stream: readonly (number | string)[], count: number, side: number): DrawnWindow[] {
+    const random = new Random(this.#seed, 'random', this.#firings.feature, ...stream)
     const drawn: DrawnWindow[] = []
     while (drawn.length < count) {
       const token = this.#drawUniformly(random, this.#windows.nominalTokens, side, () => true)
@@ -160,8 +194,8 @@ export class SideDrawer {
   }
 
   /** Round robin over the top entries: first occurrences on which the feature is silent, then any. */
-  #drawOther(use: Use, count: number, side: number): DrawnWindow[] {
-    const random = new Random(this.#seed, 'other', this.#firings.feature, use)
+  #drawOther(stream: readonly (number | string)[], count: number, side: number): DrawnWindow[] {
+    const random = new Random(this.#seed, 'other', this.#firings.feature, ...stream)
     const { entryStarts, byEntry } = this.#windows
     const drawn: DrawnWindow[] = []
     for (const accept of this.#otherPasses()) {
@@ -217,28 +251,4 @@ export class SideDrawer {
 /** The interval, from 0, of an activation: (k − 1, k] twelfths of the maximum for interval k. */
 function intervalOf(activation: number, scale: number, intervals: number): number {
   return Math.min(intervals, Math.ceil(activation * scale)) - 1
-}
-
-function pickUsable(
-  random: Random,
-  candidates: Uint32Array,
-  usable: (token: number) => boolean,
-): number | null {
-  if (candidates.length === 0) return null
-  for (let attempt = 0; attempt < REJECTIONS_BEFORE_LISTING; attempt++) {
-    const token = candidates[random.below(candidates.length)]!
-    if (usable(token)) return token
-  }
-  const listed = candidates.filter(usable)
-  return listed.length > 0 ? listed[random.below(listed.length)]! : null
-}
-
-/** Up to `wanted` different numbers below `count`, uniformly. */
-function drawOrdinals(random: Random, count: number, wanted: number): number[] {
-  const drawn: number[] = []
-  while (drawn.length < Math.min(wanted, count)) {
-    const ordinal = random.below(count)
-    if (!drawn.includes(ordinal)) drawn.push(ordinal)
-  }
-  return drawn
 }

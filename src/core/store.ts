@@ -231,6 +231,12 @@ export interface Store {
   readonly examples: {
     /** Features of a set that have been sampled for a protocol, also those that got no examples. */
     sampledFeatures(setId: string, protocol: string): Set<number>
+    /** Hashes of the protocol files by which a set was sampled for a protocol of this name. */
+    protocolHashes(setId: string, protocol: string): string[]
+    /** Features that have examples of a protocol. */
+    featuresWith(setId: string, protocol: string): Set<number>
+    /** Lets every feature's state be what it is for one of the protocols that it was sampled for. */
+    settleStates(setId: string, protocol: string): void
     /** Stores a feature's examples, and on the feature what sampling said of it. */
     putSample(setId: string, protocol: string, provenanceId: string, sample: SampleRecord): void
     /** The nominal tokens of the explain side's top windows, strongest first, feature by feature. */

@@ -5,6 +5,7 @@ import { contentId } from '../core/hash.ts'
 import { type Selection, selectFeatures } from '../core/selection.ts'
 import type { FeatureSetRecord, StoredExample } from '../core/store.ts'
 import { currentSet } from './feature-set.ts'
+import { checkProtocol } from './sampling.ts'
 import type { Llm, Study } from './study.ts'
 import { tokenTexts } from './token-texts.ts'
 
@@ -25,11 +26,11 @@ export interface ExplainPlan {
 export function planExplanations(study: Study, llm: Llm | null, selection: Selection): ExplainPlan {
   const { store, protocol } = study
   const set = currentSet(study)
+  checkProtocol(study, set)
   const written = new Map(store.explanations.all(set.id).map((record) => [record.id, record]))
   const idOf = (feature: number): string => explanationId(study, set, llm, feature)
-  const alive = store.features.all(set.id).filter(({ state }) => state === 'alive')
-  const sampled = store.examples.sampledFeatures(set.id, protocol.name)
-  const candidates = alive.map(({ id }) => id).filter((id) => sampled.has(id))
+  const withExamples = store.examples.featuresWith(set.id, protocol.name)
+  const candidates = [...withExamples].toSorted((a, b) => a - b)
   const selected = selectFeatures(selection, candidates, (id) => written.has(idOf(id)), study.config.seed)
   const planned = selected.filter((feature) => {
     const record = written.get(idOf(feature))

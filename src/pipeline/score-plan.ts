@@ -6,6 +6,7 @@ import type { ExplanationRecord, FeatureSetRecord, ScoreRecord } from '../core/s
 import { explanationId } from './explain-plan.ts'
 import { currentSet, featureSetFolder } from './feature-set.ts'
 import { type ScoreItem, scoreId, SIMULATION } from './simulation-scorer.ts'
+import { checkProtocol } from './sampling.ts'
 import type { Llm, Study } from './study.ts'
 
 /** What scoring has to do. */
@@ -32,10 +33,12 @@ export function planScores(
 ): ScorePlan {
   const { store } = study
   const set = currentSet(study)
+  checkProtocol(study, set)
   const explanations = new Map(
     [...store.explanations.all(set.id), ...expected].map((record) => [record.id, record]),
   )
-  const alive = store.features.all(set.id).filter(({ state }) => state === 'alive')
+  const withExamples = store.examples.featuresWith(set.id, study.protocol.name)
+  const alive = store.features.all(set.id).filter(({ id }) => withExamples.has(id))
   const explained = alive.filter(({ id }) => explanations.has(explanationId(study, set, llm, id)))
   const densities = new Map(explained.map(({ id, density }) => [id, density]))
   const selected = selectFeatures(selection, [...densities.keys()], () => true, study.config.seed)

@@ -28,6 +28,26 @@ export function exampleTable(connection: Connection): Store['examples'] {
   const selectSampled = connection
     .prepare('SELECT feature_id FROM sample WHERE set_id = ? AND protocol = ?')
     .pluck()
+  const selectHashes = connection
+    .prepare(
+      `SELECT DISTINCT protocol_hash FROM sample JOIN provenance ON provenance.id = provenance_id
+       WHERE sample.set_id = ? AND sample.protocol = ? AND protocol_hash IS NOT NULL`,
+    )
+    .pluck()
+  const selectWith = connection
+    .prepare('SELECT DISTINCT feature_id FROM example WHERE set_id = ? AND protocol = ?')
+    .pluck()
+  const settle = connection.prepare(
+    `UPDATE feature SET state = settled.state FROM (
+       SELECT sample.feature_id AS id,
+         CASE WHEN EXISTS (
+           SELECT 1 FROM example WHERE example.set_id = sample.set_id
+             AND example.feature_id = sample.feature_id AND example.protocol = sample.protocol
+         ) THEN 'alive' ELSE 'tooRare' END AS state
+       FROM sample WHERE sample.set_id = @setId AND sample.protocol = @protocol
+     ) AS settled
+     WHERE feature.set_id = @setId AND feature.id = settled.id AND firings > 0 AND feature.state <> settled.state`,
+  )
   const insertSample = connection.prepare('INSERT OR REPLACE INTO sample VALUES (?, ?, ?, ?)')
   const updateFeature = connection.prepare(
     'UPDATE feature SET state = ?, single_token = ? WHERE set_id = ? AND id = ?',
@@ -50,6 +70,9 @@ export function exampleTable(connection: Connection): Store['examples'] {
   return {
     sampledFeatures: (setId, protocol) =>
       new Set(z.array(z.number()).parse(selectSampled.all(setId, protocol))),
+    protocolHashes: (setId, protocol) => z.array(z.string()).parse(selectHashes.all(setId, protocol)),
+    featuresWith: (setId, protocol) => new Set(z.array(z.number()).parse(selectWith.all(setId, protocol))),
+    settleStates: (setId, protocol) => void settle.run({ setId, protocol }),
     putSample: (setId, protocol, provenanceId, { feature, state, singleToken, examples }) => {
       removeExamples.run(setId, feature, protocol)
       insertSample.run(setId, feature, protocol, provenanceId)
