@@ -13,7 +13,7 @@ export const LEAST_DIGIT_MASS = 0.5
 
 /**
  * The expected level of a distribution over tokens. Variants of a digit (with a blank before it, or a SentencePiece
- * mark) count together. Only scales of one digit can be read so: where "10" is two tokens, P("1") would hold both.
+ * mark) count together. A scale to 10 can only be read so where "10" is one token; else P("1") would hold both.
  *
  * @param prefix what the token holds before its digit, such as `=`
  * @returns null where less than {@link LEAST_DIGIT_MASS} is on digits
@@ -23,12 +23,11 @@ export function expectedLevel(
   scale: number,
   prefix = '',
 ): ExpectedLevel | null {
-  if (scale > 9) return null
   let mass = 0
   let sum = 0
   for (const { text, logprob } of alternatives) {
     if (!text.startsWith(prefix)) continue
-    const digit = /^[\s▁]*(\d)$/.exec(text.slice(prefix.length))?.[1]
+    const digit = /^[\s▁]*(\d{1,2})$/.exec(text.slice(prefix.length))?.[1]
     if (digit === undefined || Number(digit) > scale) continue
     const probability = Math.exp(logprob)
     mass += probability

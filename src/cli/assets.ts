@@ -37,16 +37,23 @@ export function bundledMigrations(): Migration[] {
   return readMigrations(join(PACKAGE_ROOT, 'migrations'))
 }
 
-/** A protocol by name. @throws {UsageError} `protocol-unknown` */
+/** Names of the protocols that come with gloss. */
+export function bundledProtocolNames(): string[] {
+  return readdirSync(join(PACKAGE_ROOT, 'prompts', 'protocols'))
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => file.replace(/\.yaml$/, ''))
+    .toSorted()
+}
+
+/** A protocol that comes with gloss. @throws {UsageError} `protocol-unknown` */
 export function bundledProtocol(name: string): Protocol {
-  const folder = join(PACKAGE_ROOT, 'prompts', 'protocols')
-  const known = readdirSync(folder).map((file) => file.replace(/\.yaml$/, ''))
+  const known = bundledProtocolNames()
   if (!known.includes(name))
     throw new UsageError(
       'protocol-unknown',
       `expected one of the protocols ${known.join(', ')}, found ${JSON.stringify(name)}`,
     )
-  const path = join(folder, `${name}.yaml`)
+  const path = join(PACKAGE_ROOT, 'prompts', 'protocols', `${name}.yaml`)
   return parseProtocol(readText(path, 'a protocol'), path)
 }
 

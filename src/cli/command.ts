@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
 import type { StageName } from '../core/stages.ts'
+import type { SimulatePrompt } from '../autointerp/prompt-file.ts'
+import type { Protocol } from '../core/protocol.ts'
 import { parseSelection, type Selection } from '../core/selection.ts'
 import { UsageError } from '../core/errors.ts'
 import { BatchGate } from '../llm/batch-gate.ts'
@@ -13,7 +15,7 @@ import type { Llm, Study } from '../pipeline/study.ts'
 import { bundledExplainPrompt, bundledSimulatePrompt } from './assets.ts'
 import { resolveEndpoints } from './endpoint.ts'
 import type { CommonOptions, StudyOptions } from './options.ts'
-import { checkPromptTier } from './prompt-tier.ts'
+import { checkTier } from './check-tier.ts'
 import { type Surroundings, Terminal } from './terminal.ts'
 import { openStudy } from './workspace.ts'
 
@@ -56,7 +58,7 @@ export async function withLlm<Result>(
     return await work({
       chat: gate,
       explain: bundledExplainPrompt(),
-      simulate: bundledSimulatePrompt(tier),
+      simulate: withExamplesPerCall(bundledSimulatePrompt(tier), study.protocol),
       tier,
       reask: options.reask ?? false,
     })
@@ -65,12 +67,17 @@ export async function withLlm<Result>(
   }
 }
 
+/** A protocol may want fewer examples in a call than the prompt has. */
+function withExamplesPerCall(prompt: SimulatePrompt, { examplesPerCall }: Protocol): SimulatePrompt {
+  return { ...prompt, examplesPerCall: Math.min(prompt.examplesPerCall, examplesPerCall ?? Infinity) }
+}
+
 function openGate(options: StudyOptions, study: Study, surroundings: Surroundings): Gate | BatchGate | null {
   const { config, store, signal, now } = study
   const found = resolveEndpoints(options, config, surroundings.environment)
   if (found === null) return null
   const { group, model } = found
-  if (options.tier === 'promptLogprobs') checkPromptTier(study, found)
+  if (options.tier) checkTier(study, found, options.tier)
   const timeoutMs = config.llm.timeoutSeconds * 1000
   const endpoints = found.endpoints.map(({ baseUrl, key, ...limits }) => {
     const known = store.endpoints.get(baseUrl, model)

@@ -99,7 +99,9 @@ export const OPTIONS = {
     option('--learning-rate <number>', 'largest step of Adam').argParser(positiveNumber),
     option('--train-tokens <n>', 'tokens to train on').argParser(wholeNumber),
   ],
-  sample: [option('--protocol <name>', 'the recipe for examples and scores')],
+  sample: [
+    option('--protocol <name>', "the recipe for examples and scores: one of gloss's, or a .yaml file"),
+  ],
   llm: [
     option(
       '--llm <url>',

@@ -14,8 +14,9 @@ import { saeWorkshop } from '../sae/workshop.ts'
 import { databaseExists } from '../store/database.ts'
 import { WorkspaceLock } from '../store/lock.ts'
 import { openStore } from '../store/sqlite-store.ts'
-import { bundledMigrations, bundledModelFolder, bundledProtocol, packageVersion } from './assets.ts'
+import { bundledMigrations, bundledModelFolder, packageVersion } from './assets.ts'
 import type { CommonOptions, StudyOptions } from './options.ts'
+import { findProtocol } from './protocols.ts'
 import type { Surroundings } from './terminal.ts'
 
 /** The file that makes a folder a study. */
@@ -114,7 +115,11 @@ export interface OpenStudy {
 export function openStudy(options: StudyOptions, surroundings: Surroundings): OpenStudy {
   const workspace = findWorkspace(options, surroundings.folder)
   const config = readConfig(workspace, options)
-  const protocol = bundledProtocol(config.protocol)
+  const protocol = findProtocol(
+    config.protocol,
+    workspace,
+    options.protocol === undefined ? workspace : surroundings.folder,
+  )
   const lock = new WorkspaceLock(join(workspace, LOCK_FILE))
   let model: SubjectModel | undefined
   let tokenizer: Tokenizer | undefined

@@ -190,6 +190,6 @@ function pageExamples(
     silent,
     tokens: textsOfTokens(tokens.map(bytesOf)),
     activations,
-    levels: activations.map((activation) => quantize(activation, max, protocol.scale)),
+    levels: activations.map((activation) => quantize(activation, max, protocol.scale, protocol.rounding)),
   }))
 }

@@ -35,8 +35,11 @@ describe('an expected level', () => {
     expect(expectedLevel([], 9)).toBeNull()
   })
 
-  it('is not read on a scale that needs two tokens for its last level', () => {
-    expect(expectedLevel(of({ '1': 0.9, '0': 0.1 }), 10)).toBeNull()
+  it('reads a "10" that is one token, on a scale that has it', () => {
+    // The published example: 2.9 of the distribution over the numbers alone.
+    expect(expectedLevel(of({ '0': 0.5, '3': 0.3, '10': 0.2 }), 10)!.level).toBeCloseTo(2.9, 12)
+    expect(expectedLevel(of({ '0': 0.5, '3': 0.3, '10': 0.2 }), 9)!.level).toBeCloseTo(1.125, 12)
+    expect(expectedLevel(of({ '=10': 0.8, '=100': 0.2 }), 10, '=')!.level).toBeCloseTo(10, 12)
   })
 
   it('lies between the least and the greatest digit that have probability', () => {

@@ -32,6 +32,18 @@ describe('quantize', () => {
     )
   })
 
+  it('rounds down as published where the protocol says so', () => {
+    // Bills et al.: min(10, floor(10 · a / max)); at a maximum of 4.24 they print 0.44 as 1 and 2.83 as 6.
+    expect(quantize(0.44, 4.24, 10, 'floor')).toBe(1)
+    expect(quantize(2.83, 4.24, 10, 'floor')).toBe(6)
+    expect(quantize(4.24, 4.24, 10, 'floor')).toBe(10)
+    expect(quantize(9, 4.24, 10, 'floor')).toBe(10)
+    expect(quantize(0.42, 4.24, 10, 'floor')).toBe(0)
+    expect(quantize(-1, 4.24, 10, 'floor')).toBe(0)
+    expect(quantize(0.44, 4.24, 10)).toBe(2)
+    expect(quantize(2.83, 4.24, 10)).toBe(7)
+  })
+
   it('is 0 where nothing fires', () => {
     expect(largestActivation([{ activations: [-1, 0] }])).toBe(0)
     expect(quantize(1, 0, 9)).toBe(0)

@@ -6,6 +6,7 @@ import { Gpt2Model } from '../../model/gpt2-model.ts'
 import { bundledModelFolder } from '../assets.ts'
 import { type CommandDefinition, terminalFor } from '../command.ts'
 import { type StudyOptions, withCommonOptions, withOptions } from '../options.ts'
+import { findProtocol } from '../protocols.ts'
 import { CONFIG_FILE, openWorkspaceStore, resolveModel, writeConfig } from '../workspace.ts'
 
 /** `gloss init [DIR]`: a new study. */
@@ -18,7 +19,7 @@ export const init: CommandDefinition = (parent, surroundings) => {
       'after',
       '\nExample:\n  gloss init study --model ./gpt2 --hook blocks.6.mlp.hook_post --corpus texts/',
     )
-  withOptions(withCommonOptions(command), 'model', 'corpus', 'seed').action(
+  withOptions(withCommonOptions(command), 'model', 'corpus', 'sample', 'seed').action(
     async (dir: string, options: StudyOptions) => {
       const terminal = terminalFor(options, surroundings)
       const workspace = resolve(surroundings.folder, options.workspace ?? dir)
@@ -38,6 +39,10 @@ export const init: CommandDefinition = (parent, surroundings) => {
       await model.close()
 
       mkdirSync(workspace, { recursive: true })
+      const protocol =
+        options.protocol === undefined
+          ? {}
+          : { protocol: findProtocol(options.protocol, workspace, surroundings.folder).name }
       const bundled = bundledModelFolder(name) !== null && !existsSync(resolve(surroundings.folder, name))
       const corpus = (options.corpus ?? []).map((path) => fromWorkspace(workspace, surroundings.folder, path))
       writeConfig(workspace, {
@@ -45,6 +50,7 @@ export const init: CommandDefinition = (parent, surroundings) => {
         hook,
         corpus,
         ...(options.seed === undefined ? {} : { seed: options.seed }),
+        ...protocol,
       })
       openWorkspaceStore(workspace, true).close()
       if (options.json) terminal.printJson({ workspace, model: name, hook, corpus })

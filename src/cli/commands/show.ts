@@ -4,9 +4,9 @@ import { currentSet } from '../../pipeline/feature-set.ts'
 import { featureTable } from '../../pipeline/feature-table.ts'
 import { featurePageLines } from '../../tui/feature-page.ts'
 import { featureTableLines } from '../../tui/feature-table.ts'
-import { bundledProtocol } from '../assets.ts'
 import { type CommandDefinition, terminalFor } from '../command.ts'
 import { type CommonOptions, withCommonOptions } from '../options.ts'
+import { findProtocol } from '../protocols.ts'
 import { findWorkspace, openWorkspaceStore, readConfig } from '../workspace.ts'
 
 /** `gloss show [FEATURE]`: one feature's page, or the table of all. */
@@ -19,7 +19,7 @@ export const show: CommandDefinition = (parent, surroundings) => {
   withCommonOptions(command).action((feature: string | undefined, options: CommonOptions) => {
     const terminal = terminalFor(options, surroundings)
     const workspace = findWorkspace(options, surroundings.folder)
-    const protocol = bundledProtocol(readConfig(workspace, options).protocol)
+    const config = readConfig(workspace, options)
     const store = openWorkspaceStore(workspace, false)
     try {
       const set = currentSet({ store, folder: workspace })
@@ -29,6 +29,8 @@ export const show: CommandDefinition = (parent, surroundings) => {
         else terminal.print(featureTableLines(rows, terminal.columns, terminal.style).join('\n'))
         return
       }
+      // What was last worked with, which a flag may have named.
+      const protocol = findProtocol(store.study.get('protocol') ?? config.protocol, workspace, workspace)
       const page = featurePage(store, set, protocol, parseFeature(feature))
       if (options.json) terminal.printJson(page)
       else terminal.print(...featurePageLines(page, protocol.scale, terminal.columns, terminal.style))

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { checkPromptTier } from '../../src/cli/prompt-tier.ts'
+import { checkTier } from '../../src/cli/check-tier.ts'
+import type { EndpointRecord } from '../../src/core/ledger.ts'
+import { LLM_TIERS, type LlmTier } from '../../src/core/scores.ts'
 import { started } from '../fake-llm/asking.ts'
 import { copyOf } from '../support/paths.ts'
 import { gloss, query, sharedStudy } from '../support/small-study.ts'
@@ -12,6 +14,25 @@ function nextToken(before: string): Record<string, number> {
   const token = /(?:^|\n)([^\n]*)\t$/.exec(before)?.[1]
   if (token === undefined) return { x: 1 }
   return token.includes('e') ? { '7': 0.6, '3': 0.2, x: 0.2 } : { '0': 0.8, x: 0.2 }
+}
+
+function endpoint(tenIsOneToken: boolean | null): EndpointRecord | null {
+  return {
+    baseUrl: 'http://a',
+    model: 'm',
+    server: null,
+    limits: null,
+    capabilities: {
+      tokenLimit: 'max_tokens',
+      temperature: true,
+      reasoningEffort: false,
+      chatLogprobs: 20,
+      promptLogprobs: 'echo',
+      jsonSchema: false,
+      tenIsOneToken,
+      shutdownDate: null,
+    },
+  }
 }
 
 describe('gloss run --tier promptLogprobs', () => {
@@ -55,10 +76,20 @@ describe('gloss run --tier promptLogprobs', () => {
   }, 60_000)
 
   it('is refused on a scale with numbers of two digits', () => {
-    const study = { protocol: { name: 'wide', scale: 10 }, store: { endpoints: { get: () => null } } }
-    expect(() => checkPromptTier(study, { model: 'm', endpoints: [] })).toThrow(
-      'expected a scale of 9 at most with --tier promptLogprobs, found 10 in wide',
-    )
+    const endpoints = [{ baseUrl: 'http://a' }, { baseUrl: 'http://b' }]
+    const wide = (scale: number, known: boolean | null, other = known) => ({
+      protocol: { name: 'wide', scale },
+      store: { endpoints: { get: (url: string) => endpoint(url === 'http://a' ? known : other) } },
+    })
+    const check = (study: ReturnType<typeof wide>, tier: LlmTier) => () =>
+      checkTier(study, { model: 'm', endpoints }, tier)
+    for (const study of [wide(10, null), wide(10, false), wide(10, true, false), wide(11, true)])
+      for (const tier of ['promptLogprobs', 'chatLogprobs'] as const)
+        expect(check(study, tier)).toThrow(`expected a scale of 9 at most with --tier ${tier}, found 1`)
+    // Unless "10" is one token at every endpoint; and integers can be of any length.
+    for (const tier of LLM_TIERS) expect(check(wide(10, true), tier)).not.toThrow()
+    expect(check(wide(11, null), 'integersSparse')).not.toThrow()
+    expect(check(wide(11, null), 'integersDense')).not.toThrow()
   })
 
   it('is refused where the endpoint gives none', async () => {
