@@ -17,7 +17,8 @@ export interface TokenTableEntry {
 const TABLE_SIZE = 10
 
 const PREFIX = 'top tokens (baseline):'
-const ENTRY = /\s("(?:[^"\\]|\\.)*")#(\d+)=(\d+)/y
+/** One entry in the text of a table: text, id, level. */
+export const TOKEN_ENTRY = /\s("(?:[^"\\]|\\.)*")#(\d+)=(\d+)/y
 const entrySchema = z.object({ token: z.coerce.number().int(), level: z.coerce.number().int() })
 
 /**
@@ -63,9 +64,9 @@ export function renderTokenTable(
 export function parseTokenTable(text: string): TokenTableEntry[] | null {
   if (!text.startsWith(PREFIX)) return null
   const entries: TokenTableEntry[] = []
-  ENTRY.lastIndex = PREFIX.length
-  while (ENTRY.lastIndex < text.length) {
-    const match = ENTRY.exec(text)
+  TOKEN_ENTRY.lastIndex = PREFIX.length
+  while (TOKEN_ENTRY.lastIndex < text.length) {
+    const match = TOKEN_ENTRY.exec(text)
     if (!match) return null
     entries.push(entrySchema.parse({ token: match[2], level: match[3] }))
   }
