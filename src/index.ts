@@ -7,9 +7,11 @@
 export {
   Bootstrap,
   bootstrapIntervals,
+  type BootstrapIntervals,
   type Interval,
   percentileInterval,
   quantile,
+  type ResampledGain,
 } from './autointerp/bootstrap.ts'
 export { isConstant, pearson, spearman } from './autointerp/correlation.ts'
 export { explainRequest } from './autointerp/explain-messages.ts'
@@ -23,6 +25,14 @@ export {
   renderLevels,
   type SimulatePrompt,
 } from './autointerp/prompt-file.ts'
+export { compositionPredictions, constantPredictions, positionPredictions } from './autointerp/controls.ts'
+export { discoveries } from './autointerp/false-discovery.ts'
+export {
+  type Importance,
+  importanceWeight,
+  intervalShares,
+  weightedSpearman,
+} from './autointerp/importance-weights.ts'
 export { largestActivation, quantize } from './autointerp/quantize.ts'
 export { type Resample, ResampledSpearman } from './autointerp/resampled-spearman.ts'
 export { type PartnerCandidate, shuffledPartners } from './autointerp/shuffled-partners.ts'
@@ -30,12 +40,11 @@ export { dealExamples, renderAnswer, simulateRequest } from './autointerp/simula
 export { type ParsedSimulation, parseSimulation } from './autointerp/simulation-reply.ts'
 export {
   type ControlPredictions,
-  type Coverage,
-  positionPredictions,
+  type FurtherStatistics,
   scoreSimulation,
-  type SimulatedExample,
   type SimulationScores,
 } from './autointerp/simulation-score.ts'
+export type { Coverage, SimulatedExample } from './autointerp/simulated-examples.ts'
 export { median, type Quartiles, quartiles } from './autointerp/summary.ts'
 export {
   parseTokenTable,

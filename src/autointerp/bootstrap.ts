@@ -1,4 +1,5 @@
 import { Random } from '../core/random.ts'
+import { placeOrderStatistics } from './order-statistics.ts'
 import { type Resample, ResampledSpearman } from './resampled-spearman.ts'
 
 /**
@@ -35,17 +36,17 @@ export class Bootstrap {
 }
 
 function drawResample(sizes: readonly number[], random: Random): Resample {
-  const weights = new Uint16Array(sizes.reduce((sum, size) => sum + size, 0))
+  const counts = new Float64Array(sizes.reduce((sum, size) => sum + size, 0))
   let first = 0
   for (const size of sizes) {
-    for (let draw = 0; draw < size; draw++) weights[first + random.below(size)]!++
+    for (let draw = 0; draw < size; draw++) counts[first + random.below(size)]!++
     first += size
   }
-  const examples = Uint16Array.from(weights.keys()).filter((example) => weights[example]! > 0)
-  return { examples, weights: Float64Array.from(examples, (example) => weights[example]!) }
+  const examples = Uint16Array.from(counts.keys()).filter((example) => counts[example]! > 0)
+  return { examples, weights: Float64Array.from(examples, (example) => counts[example]!), counts }
 }
 
-/** The two ends of a percentile interval, or null where too many resamples are undefined. */
+/** The two ends of a percentile interval. */
 export interface Interval {
   readonly low: number
   readonly high: number
@@ -54,11 +55,61 @@ export interface Interval {
 const CONFIDENCE = 0.95
 const UNDEFINED_SHARE = 0.05
 
+/** The gain of a score over a control on resamples. */
+export interface ResampledGain extends Interval {
+  /** p = (1 + #{gain* ≤ 0}) / (1 + B): how easily chance alone would give such a gain. */
+  readonly p: number
+}
+
+/** What the resamples say of a score and of its gains over controls. */
+export interface BootstrapIntervals {
+  readonly score: Interval
+  readonly gains: readonly ResampledGain[]
+}
+
 /**
  * Percentile intervals of a score and of its gains over controls, all on the same resamples. A resample in which
  * the truth is constant is drawn again; where that befalls more than 5 % of them, there are no intervals.
  *
  * @param sizes examples per stratum; truth and predictions are in the order of the strata
+ * @param statistic the correlations of the score's predictions, then of each control's, over the same examples
+ */
+export function resampledIntervals(
+  bootstrap: Bootstrap,
+  sizes: readonly number[],
+  statistic: ResampledSpearman,
+  controls: number,
+): BootstrapIntervals | null {
+  const { resamples } = bootstrap
+  const found = new Float64Array(1 + controls)
+  const scores = new Float64Array(resamples)
+  const gains = Array.from({ length: controls }, () => new Float64Array(resamples))
+  const notAbove = new Float64Array(controls)
+  const mostUndefined = UNDEFINED_SHARE * resamples
+  for (let index = 0, defined = 0; defined < resamples; index++) {
+    if (!statistic.correlations(bootstrap.resample(sizes, index), found)) {
+      if (index - defined + 1 > mostUndefined) return null
+      continue
+    }
+    scores[defined] = found[0]!
+    for (let place = 0; place < controls; place++) {
+      const gain = found[0]! - found[place + 1]!
+      gains[place]![defined] = gain
+      if (gain <= 0) notAbove[place]!++
+    }
+    defined++
+  }
+  return {
+    score: percentileInterval(scores),
+    gains: gains.map((values, place) => ({
+      ...percentileInterval(values),
+      p: (1 + notAbove[place]!) / (1 + resamples),
+    })),
+  }
+}
+
+/**
+ * {@link resampledIntervals} of predictions as they are.
  * @param truth activations by example and token
  * @param score predictions by example and token; @param controls others for the same tokens
  */
@@ -68,29 +119,20 @@ export function bootstrapIntervals(
   truth: readonly (readonly number[])[],
   score: readonly (readonly number[])[],
   controls: readonly (readonly (readonly number[])[])[],
-): { score: Interval; gains: Interval[] } | null {
-  const { resamples } = bootstrap
+): BootstrapIntervals | null {
   const statistic = new ResampledSpearman(truth, [score, ...controls])
-  const found = new Float64Array(1 + controls.length)
-  const scores = new Float64Array(resamples)
-  const gains = controls.map(() => new Float64Array(resamples))
-  const mostUndefined = UNDEFINED_SHARE * resamples
-  for (let index = 0, defined = 0; defined < resamples; index++) {
-    if (!statistic.correlations(bootstrap.resample(sizes, index), found)) {
-      if (index - defined + 1 > mostUndefined) return null
-      continue
-    }
-    scores[defined] = found[0]!
-    for (let place = 0; place < gains.length; place++) gains[place]![defined] = found[0]! - found[place + 1]!
-    defined++
-  }
-  return { score: percentileInterval(scores), gains: gains.map(percentileInterval) }
+  return resampledIntervals(bootstrap, sizes, statistic, controls.length)
 }
 
-/** The central 95 % of values, with linear interpolation between order statistics. Sorts in place. */
+/** The central 95 % of values, with linear interpolation between order statistics. Reorders the values in place. */
 export function percentileInterval(values: Float64Array): Interval {
-  values.sort()
-  return { low: quantile(values, (1 - CONFIDENCE) / 2), high: quantile(values, (1 + CONFIDENCE) / 2) }
+  const lowShare = (1 - CONFIDENCE) / 2
+  const highShare = (1 + CONFIDENCE) / 2
+  const placeOf = (share: number): number => Math.floor(share * (values.length - 1))
+  placeOrderStatistics(values, placeOf(lowShare))
+  const low = quantile(values, lowShare)
+  placeOrderStatistics(values, placeOf(highShare), placeOf(lowShare))
+  return { low, high: quantile(values, highShare) }
 }
 
 /**

@@ -2,18 +2,23 @@
 export interface Resample {
   readonly examples: Uint16Array
   readonly weights: Float64Array
+  /** How often each example was drawn, those that were not with 0. */
+  readonly counts: Float64Array
 }
 
 /**
  * Spearman's correlations of one truth with several predictions, over examples that count several times or not at
- * all: equal to repeating their tokens. The truth's ranks are found once per resample for all predictions. Nearly
- * all tokens are silent in truth and prediction; such tokens are never visited, only counted, so that a resample
- * costs a few hundred operations.
+ * all: equal to repeating their tokens.
+ *
+ * Nearly all tokens are silent in truth and prediction; such tokens are never visited, only counted. Tokens of the
+ * truth are kept in the order of their values, so that one pass finds their ranks; with ranks centred, a prediction
+ * then needs only its own levels' weights and the tokens on which both speak. All sums are of halves of integers,
+ * hence exact, so equal predictions have equal correlations to the last bit.
  */
 export class ResampledSpearman {
   readonly #tokens: Float64Array
-  readonly #truth: Ranked
-  readonly #predictions: readonly Predicted[]
+  readonly #truth: TruthRanks
+  readonly #predictions: readonly PredictedRanks[]
 
   /**
    * @param truth activations by example and token
@@ -24,10 +29,9 @@ export class ResampledSpearman {
     predictions: readonly (readonly (readonly number[])[])[],
   ) {
     this.#tokens = Float64Array.from(truth, ({ length }) => length)
-    this.#truth = new Ranked(truth)
-    this.#predictions = predictions.map(
-      (predicted) => new Predicted(this.#truth, new Ranked(predicted), this.#tokens),
-    )
+    const grouped = groupValues(truth)
+    this.#truth = new TruthRanks(grouped)
+    this.#predictions = predictions.map((one) => new PredictedRanks(groupValues(one), grouped, this.#truth))
   }
 
   /**
@@ -35,163 +39,241 @@ export class ResampledSpearman {
    * correlation 0.
    * @param into receives one number for each set of predictions
    */
-  correlations(resample: Resample, into: Float64Array): boolean {
-    const { examples, weights } = resample
+  correlations({ counts }: Pick<Resample, 'counts'>, into: Float64Array): boolean {
+    const tokens = this.#tokens
     let total = 0
-    for (let drawn = 0; drawn < examples.length; drawn++)
-      total += weights[drawn]! * this.#tokens[examples[drawn]!]!
-    const truthSpread = this.#truth.rank(resample, total)
-    if (truthSpread === 0) return false
+    for (let example = 0; example < tokens.length; example++) total += counts[example]! * tokens[example]!
+    const truth = this.#truth
+    const spread = truth.rank(counts, total)
+    if (spread === 0) return false
     for (let place = 0; place < this.#predictions.length; place++)
-      into[place] = this.#predictions[place]!.correlation(resample, total, truthSpread)
+      into[place] = this.#predictions[place]!.correlation(counts, total, spread)
     return true
+  }
+
+  /** The correlations with every example counted once; null where the truth is constant. */
+  plain(): { readonly correlations: Float64Array; readonly constant: readonly boolean[] } | null {
+    const correlations = new Float64Array(this.#predictions.length)
+    const counts = new Float64Array(this.#tokens.length).fill(1)
+    if (!this.correlations({ counts }, correlations)) return null
+    return { correlations, constant: this.#predictions.map(({ isConstant }) => isConstant) }
   }
 }
 
-/** Values by token as groups of equal ones. The commonest group is the base: its tokens are only counted. */
-class Ranked {
+/** Values by token as groups of equal ones, numbered from the smallest value. The commonest group is the base. */
+interface Grouped {
   readonly groups: number
   readonly base: number
-  /** The group of each token, example after example. */
-  readonly groupOf: Uint16Array
-  /** Average ranks minus the mean rank, by group, after {@link rank}. */
-  readonly centredRanks: Float64Array
-  readonly #cells: Cells
+  /** Group and example of each token, example after example. */
+  readonly groupOf: Int32Array
+  readonly exampleOf: Int32Array
+}
 
-  constructor(values: readonly (readonly number[])[]) {
-    const counts = new Map<number, number>()
-    for (const example of values) for (const value of example) counts.set(value, (counts.get(value) ?? 0) + 1)
-    const distinct = Float64Array.from(counts.keys()).toSorted()
-    const rankOf = new Map(Array.from(distinct, (value, rank) => [value, rank]))
-    let base = Number.NaN
-    for (const [value, count] of counts) if (!(count <= (counts.get(base) ?? 0))) base = value
-    this.groups = distinct.length
-    this.base = rankOf.get(base) ?? 0
-    this.centredRanks = new Float64Array(this.groups)
-    this.groupOf = Uint16Array.from(values.flatMap((example) => example.map((value) => rankOf.get(value)!)))
-    const cells = new CellList()
-    let token = 0
-    for (const example of values) {
-      cells.nextExample()
-      for (let i = 0; i < example.length; i++, token++)
-        if (this.groupOf[token] !== this.base) cells.add(this.groupOf[token]!)
+function groupValues(values: readonly (readonly number[])[]): Grouped {
+  let length = 0
+  for (const example of values) length += example.length
+  const flat = new Float64Array(length)
+  const exampleOf = new Int32Array(length)
+  let token = 0
+  for (let example = 0; example < values.length; example++)
+    for (const value of values[example]!) {
+      // Adding 0 makes one of both zeros.
+      flat[token] = value + 0
+      exampleOf[token++] = example
     }
-    this.#cells = cells.finish()
+  const counts = new Map<number, number>()
+  for (const value of flat) counts.set(value, (counts.get(value) ?? 0) + 1)
+  const distinct = Float64Array.from(counts.keys()).sort()
+  const rankOf = new Map<number, number>()
+  let base = 0
+  for (let group = 0; group < distinct.length; group++) {
+    rankOf.set(distinct[group]!, group)
+    if (counts.get(distinct[group]!)! > counts.get(distinct[base]!)!) base = group
+  }
+  const groupOf = new Int32Array(length)
+  for (let i = 0; i < length; i++) groupOf[i] = rankOf.get(flat[i]!)!
+  return { groups: distinct.length, base, groupOf, exampleOf }
+}
+
+/** The tokens of the truth outside its base, from either end towards the base, with their ranks on a resample. */
+class TruthRanks {
+  /** By place: tokens below the base from the smallest value, then those above it from the largest. */
+  readonly placeOf: Int32Array
+  /** After {@link rank}: weight · (rank − the base's rank), by place, and their sum. */
+  readonly moments: Float64Array
+  momentSum = 0
+  readonly #examples: Int32Array
+  /** Where a run of equal values ends, by its first place. */
+  readonly #runEnds: Int32Array
+  readonly #below: number
+  readonly #ranks: Float64Array
+
+  constructor({ groups, base, groupOf, exampleOf }: Grouped) {
+    const sizes = new Int32Array(groups + 1)
+    for (const group of groupOf) sizes[group]!++
+    const starts = new Int32Array(groups)
+    let place = 0
+    for (let group = 0; group < base; group++) {
+      starts[group] = place
+      place += sizes[group]!
+    }
+    this.#below = place
+    for (let group = groups - 1; group > base; group--) {
+      starts[group] = place
+      place += sizes[group]!
+    }
+    const runEnds: number[] = []
+    for (let group = 0; group < base; group++) runEnds.push(starts[group]! + sizes[group]!)
+    for (let group = groups - 1; group > base; group--) runEnds.push(starts[group]! + sizes[group]!)
+    this.#runEnds = Int32Array.from(runEnds)
+    this.#examples = new Int32Array(place)
+    this.placeOf = new Int32Array(groupOf.length).fill(-1)
+    this.moments = new Float64Array(place)
+    this.#ranks = new Float64Array(runEnds.length)
+    for (let token = 0; token < groupOf.length; token++) {
+      const group = groupOf[token]!
+      if (group === base) continue
+      const at = starts[group]!++
+      this.#examples[at] = exampleOf[token]!
+      this.placeOf[token] = at
+    }
   }
 
-  /** Finds the centred ranks on a resample and returns Σ weight · rank², which is 0 if all values are equal. */
-  rank({ examples, weights }: Resample, total: number): number {
-    const { starts, keys, counts } = this.#cells
-    const ranks = this.centredRanks
-    ranks.fill(0)
-    let rest = total
-    for (let drawn = 0; drawn < examples.length; drawn++) {
-      const weight = weights[drawn]!
-      const example = examples[drawn]!
-      const end = starts[example + 1]!
-      for (let cell = starts[example]!; cell < end; cell++) {
-        const counted = weight * counts[cell]!
-        ranks[keys[cell]!]! += counted
-        rest -= counted
+  /** Finds {@link moments} and returns Σ weight · rank², centred, which is 0 if all values are equal. */
+  rank(counts: Float64Array, total: number): number {
+    const examples = this.#examples
+    const runEnds = this.#runEnds
+    const ranks = this.#ranks
+    const moments = this.moments
+    const half = total / 2
+    let spread = 0
+    let below = 0
+    let above = 0
+    let place = 0
+    for (let run = 0; run < runEnds.length; run++) {
+      const end = runEnds[run]!
+      let weight = 0
+      const isBelow = place < this.#below
+      for (; place < end; place++) {
+        const one = counts[examples[place]!]!
+        moments[place] = one
+        weight += one
+      }
+      let rank: number
+      if (isBelow) {
+        rank = below + weight / 2 - half
+        below += weight
+      } else {
+        rank = half - above - weight / 2
+        above += weight
+      }
+      ranks[run] = rank
+      spread += weight * rank * rank
+    }
+    const rest = total - below - above
+    const baseRank = below + rest / 2 - half
+    let sum = 0
+    place = 0
+    for (let run = 0; run < runEnds.length; run++) {
+      const end = runEnds[run]!
+      const difference = ranks[run]! - baseRank
+      for (; place < end; place++) {
+        const moment = moments[place]! * difference
+        moments[place] = moment
+        sum += moment
       }
     }
-    ranks[this.base] = rest
+    this.momentSum = sum
+    return spread + rest * baseRank * baseRank
+  }
+}
+
+/** A set of predictions: how often each example has each level, and the tokens on which truth and prediction speak. */
+class PredictedRanks {
+  readonly isConstant: boolean
+  readonly #truth: TruthRanks
+  readonly #base: number
+  /** Cells of (level, example), level by level; those of level g end at `ends[g]`. */
+  readonly #ends: Int32Array
+  readonly #cellExamples: Int32Array
+  readonly #cellCounts: Float64Array
+  /** Places in the truth of the tokens that are outside both bases, level by level; those of level g end here. */
+  readonly #overlapEnds: Int32Array
+  readonly #overlaps: Int32Array
+  readonly #ranks: Float64Array
+
+  constructor({ groups, base, groupOf, exampleOf }: Grouped, truthGroups: Grouped, truth: TruthRanks) {
+    this.isConstant = groups <= 1
+    this.#truth = truth
+    this.#base = base
+    this.#ranks = new Float64Array(groups)
+    const tokensOf: number[][] = Array.from({ length: groups }, () => [])
+    for (let token = 0; token < groupOf.length; token++)
+      if (groupOf[token] !== base) tokensOf[groupOf[token]!]!.push(token)
+    const examples: number[] = []
+    const counts: number[] = []
+    const overlaps: number[] = []
+    this.#ends = new Int32Array(groups)
+    this.#overlapEnds = new Int32Array(groups)
+    for (let group = 0; group < groups; group++) {
+      let last = -1
+      for (const token of tokensOf[group]!) {
+        const example = exampleOf[token]!
+        if (example === last) counts[counts.length - 1]!++
+        else {
+          examples.push(example)
+          counts.push(1)
+          last = example
+        }
+        if (truthGroups.groupOf[token] !== truthGroups.base) overlaps.push(truth.placeOf[token]!)
+      }
+      this.#ends[group] = examples.length
+      this.#overlapEnds[group] = overlaps.length
+    }
+    this.#cellExamples = Int32Array.from(examples)
+    this.#cellCounts = Float64Array.from(counts)
+    this.#overlaps = Int32Array.from(overlaps)
+  }
+
+  correlation(counts: Float64Array, total: number, truthSpread: number): number {
+    if (this.isConstant) return 0
+    const ends = this.#ends
+    const cellExamples = this.#cellExamples
+    const cellCounts = this.#cellCounts
+    const ranks = this.#ranks
+    const groups = ranks.length
+    const base = this.#base
+    let rest = total
+    for (let group = 0, cell = 0; group < groups; group++) {
+      const end = ends[group]!
+      let weight = 0
+      for (; cell < end; cell++) weight += cellCounts[cell]! * counts[cellExamples[cell]!]!
+      ranks[group] = weight
+      rest -= weight
+    }
+    ranks[base] = rest
     let below = -total / 2
     let spread = 0
-    for (let group = 0; group < ranks.length; group++) {
+    for (let group = 0; group < groups; group++) {
       const weight = ranks[group]!
       const rank = below + weight / 2
       spread += weight * rank * rank
       below += weight
       ranks[group] = rank
     }
-    return spread
-  }
-}
-
-/** A set of predictions against the truth: tokens by their pair of groups, but for pairs of both bases. */
-class Predicted {
-  readonly #truth: Ranked
-  readonly #predicted: Ranked
-  readonly #cells: Cells
-  readonly #truthGroups: Uint32Array
-  readonly #predictedGroups: Uint32Array
-
-  constructor(truth: Ranked, predicted: Ranked, tokens: Float64Array) {
-    this.#truth = truth
-    this.#predicted = predicted
-    const cells = new CellList()
-    for (let example = 0, token = 0; example < tokens.length; example++) {
-      cells.nextExample()
-      for (let i = 0; i < tokens[example]!; i++, token++) {
-        const a = truth.groupOf[token]!
-        const b = predicted.groupOf[token]!
-        if (a !== truth.base || b !== predicted.base) cells.add(a * predicted.groups + b)
-      }
+    if (spread === 0) return 0
+    const { moments, momentSum } = this.#truth
+    const overlapEnds = this.#overlapEnds
+    const overlaps = this.#overlaps
+    const baseRank = ranks[base]!
+    let together = baseRank * momentSum
+    for (let group = 0, place = 0; group < groups; group++) {
+      const end = overlapEnds[group]!
+      let moment = 0
+      for (; place < end; place++) moment += moments[overlaps[place]!]!
+      together += moment * (ranks[group]! - baseRank)
     }
-    this.#cells = cells.finish()
-    this.#truthGroups = this.#cells.keys.map((pair) => Math.floor(pair / predicted.groups))
-    this.#predictedGroups = this.#cells.keys.map((pair) => pair % predicted.groups)
-  }
-
-  correlation(resample: Resample, total: number, truthSpread: number): number {
-    if (this.#predicted.groups === 1) return 0
-    const predictedSpread = this.#predicted.rank(resample, total)
-    if (predictedSpread === 0) return 0
-    const { examples, weights } = resample
-    const { starts, counts } = this.#cells
-    const truthGroups = this.#truthGroups
-    const predictedGroups = this.#predictedGroups
-    const truthRanks = this.#truth.centredRanks
-    const predictedRanks = this.#predicted.centredRanks
-    let together = 0
-    let rest = total
-    for (let drawn = 0; drawn < examples.length; drawn++) {
-      const weight = weights[drawn]!
-      const example = examples[drawn]!
-      const end = starts[example + 1]!
-      for (let cell = starts[example]!; cell < end; cell++) {
-        const counted = weight * counts[cell]!
-        together += counted * truthRanks[truthGroups[cell]!]! * predictedRanks[predictedGroups[cell]!]!
-        rest -= counted
-      }
-    }
-    together += rest * truthRanks[this.#truth.base]! * predictedRanks[this.#predicted.base]!
-    return together / Math.sqrt(truthSpread * predictedSpread)
-  }
-}
-
-/** How often keys occur: example i has the keys `keys[starts[i]] … keys[starts[i + 1] − 1]`. */
-interface Cells {
-  readonly starts: Uint32Array
-  readonly keys: Uint32Array
-  readonly counts: Float64Array
-}
-
-/** Collects, example by example, how often each key occurs. */
-class CellList {
-  readonly #starts: number[] = []
-  readonly #keys: number[] = []
-  readonly #counts: number[] = []
-
-  nextExample(): void {
-    this.#starts.push(this.#keys.length)
-  }
-
-  add(key: number): void {
-    const found = this.#keys.indexOf(key, this.#starts.at(-1))
-    if (found >= 0) this.#counts[found]!++
-    else {
-      this.#keys.push(key)
-      this.#counts.push(1)
-    }
-  }
-
-  finish(): Cells {
-    return {
-      starts: Uint32Array.from([...this.#starts, this.#keys.length]),
-      keys: Uint32Array.from(this.#keys),
-      counts: Float64Array.from(this.#counts),
-    }
+    // Rounding can carry a perfect correlation past 1.
+    return Math.min(1, Math.max(-1, together / Math.sqrt(truthSpread * spread)))
   }
 }

@@ -1,27 +1,35 @@
-import type { Slice } from '../core/protocol.ts'
 import type { ControlName, ControlResult, ScoreResult, UndefinedReason } from '../core/scores.ts'
-import { type Bootstrap, bootstrapIntervals, type Interval } from './bootstrap.ts'
+import { type Bootstrap, type Interval, type ResampledGain, resampledIntervals } from './bootstrap.ts'
 import { isConstant, pearson, spearman } from './correlation.ts'
-
-/** An example with what was predicted for its tokens; `predicted` is null where no answer could be read. */
-export interface SimulatedExample {
-  readonly slice: Slice
-  readonly nominal: number
-  readonly silent: boolean
-  readonly activations: readonly number[]
-  readonly predicted: readonly number[] | null
-}
+import { type Importance, importanceWeight, weightedSpearman } from './importance-weights.ts'
+import { ResampledSpearman } from './resampled-spearman.ts'
+import {
+  answeredInStrata,
+  type Coverage,
+  coverageBySlice,
+  hasLowCoverage,
+  type IndexedExample,
+  type Paired,
+  pairUp,
+  rounded,
+  type SimulatedExample,
+  type SliceCoverage,
+} from './simulated-examples.ts'
 
 /** A control's predictions, example by example; null where it has none. */
 export interface ControlPredictions {
   readonly name: ControlName
   readonly predicted: readonly (readonly number[] | null)[]
+  /** Whether predictions are ranked as they are. Otherwise they are rounded, as the score's own. */
+  readonly unrounded?: boolean
 }
 
-/** The thresholds below which too few examples were answered. */
-export interface Coverage {
-  readonly minimumExamples: number
-  readonly minimumFiring: number
+/** Statistics that not every simulation has. */
+export interface FurtherStatistics {
+  /** What importance weights are made of; null where it is not known. */
+  readonly importance: Importance | null
+  /** Whether predictions are expected values, which differ from the integers that ranks see. */
+  readonly expectedValues: boolean
 }
 
 /** All that is known of one explanation from one simulation. */
@@ -31,14 +39,20 @@ export interface SimulationScores {
   readonly pearson: ScoreResult
   /** Spearman's correlation over firing nominal tokens alone: the grading. */
   readonly fireOnly: ScoreResult
+  /** Spearman's correlation with importance weights; null where what they are made of is not known. */
+  readonly weighted: ScoreResult | null
+  /** Spearman's correlation with expected values as they are; null where predictions are integers. */
+  readonly raw: ScoreResult | null
   readonly controls: readonly ControlResult[]
-  /** Answered and drawn examples of each slice, in the order of the slices. */
-  readonly coverage: Readonly<Record<string, readonly [answered: number, drawn: number]>>
+  readonly coverage: SliceCoverage
 }
 
 /**
  * Scores predictions against raw activations. Predictions are rounded to integers for ranks, where noise among the
  * many silent tokens would otherwise decide the score, and taken as they are for Pearson's correlation.
+ *
+ * A score without a value names the first reason that holds: `callsFailed`, `lowCoverage`, `constantTruth`. A constant
+ * prediction scores 0 and says so.
  *
  * @param anyReply whether at least one call got a reply
  */
@@ -48,39 +62,43 @@ export function scoreSimulation(
   limits: Coverage,
   bootstrap: Bootstrap,
   anyReply: boolean,
+  { importance, expectedValues }: FurtherStatistics = { importance: null, expectedValues: false },
 ): SimulationScores {
   const coverage = coverageBySlice(examples)
-  if (!anyReply) return undefinedScores('callsFailed', examples, controls, coverage)
+  const further = { weighted: importance !== null, raw: expectedValues }
+  if (!anyReply) return undefinedScores('callsFailed', examples, controls, coverage, further)
   if (hasLowCoverage(examples, coverage, limits))
-    return undefinedScores('lowCoverage', examples, controls, coverage)
+    return undefinedScores('lowCoverage', examples, controls, coverage, further)
 
-  const answered = inStrata(withIndex(examples).filter(({ predicted }) => predicted !== null))
+  const answered = answeredInStrata(examples)
   const paired = pairUp(answered, (example) => example.predicted)
-  if (isConstant(paired.truth.flat())) return undefinedScores('constantTruth', examples, controls, coverage)
-
   const complete = controls.filter((control) => answered.every(({ index }) => control.predicted[index]))
-  const completePairs = complete.map((control) => pairUp(answered, ({ index }) => control.predicted[index]!))
-  const intervals = bootstrapIntervals(
-    bootstrap,
-    paired.sizes,
-    paired.truth,
+  const statistic = new ResampledSpearman(paired.truth, [
     rounded(paired.predicted),
-    completePairs.map(({ predicted }) => rounded(predicted)),
-  )
-  const simulation = correlate(paired, intervals?.score ?? null)
+    ...complete.map((control) => ranked(control, answered)),
+  ])
+  const plain = statistic.plain()
+  if (plain === null) return undefinedScores('constantTruth', examples, controls, coverage, further)
+  const intervals = resampledIntervals(bootstrap, paired.sizes, statistic, complete.length)
+  const truth = paired.truth.flat()
+  const predicted = paired.predicted.flat()
+  const n = truth.length
+  const simulation = toResult(plain.constant[0]! ? null : plain.correlations[0]!, n, intervals?.score)
   return {
     simulation,
-    pearson: toResult(
-      pearson(paired.truth.flat(), paired.predicted.flat()),
-      paired.truth.flat().length,
-      null,
-    ),
+    pearson: toResult(pearson(truth, predicted), n),
     fireOnly: fireOnly(answered),
+    weighted: importance && weighted(answered, paired, importance),
+    raw: expectedValues ? toResult(spearman(truth, predicted), n) : null,
     controls: controls.map((control) => {
       const place = complete.indexOf(control)
       if (place < 0) return partialControl(control, answered, limits, bootstrap)
-      const { value } = correlate(completePairs[place]!, null)
-      return controlResult(control.name, simulation.value!, value!, intervals?.gains[place] ?? null)
+      return controlResult(
+        control.name,
+        simulation.value!,
+        plain.correlations[place + 1]!,
+        intervals?.gains[place],
+      )
     }),
     coverage,
   }
@@ -91,72 +109,14 @@ export function unscored(reason: UndefinedReason, n = 0): ScoreResult {
   return { value: null, low: null, high: null, n, undefined: reason, flag: null }
 }
 
-/** Predictions of the judge that answers 1 at the middle of every window and 0 elsewhere, and reads nothing. */
-export function positionPredictions(
-  examples: readonly { readonly activations: readonly number[] }[],
-): number[][] {
-  return examples.map(({ activations }) =>
-    activations.map((_, index) => (index === activations.length >> 1 ? 1 : 0)),
-  )
+/** A control without a value. */
+export function withoutValue(name: ControlName): ControlResult {
+  return { name, value: null, gain: null, gainLow: null, gainHigh: null, p: null }
 }
 
-const STRATA = ['top', 'interval', 'random', 'other'] as const
-
-type IndexedExample = SimulatedExample & { readonly index: number }
-
-/** Activations and predictions of some examples, in the order of the strata, and how many each stratum has. */
-interface Paired {
-  readonly truth: readonly (readonly number[])[]
-  readonly predicted: readonly (readonly number[])[]
-  readonly sizes: readonly number[]
-}
-
-function stratumOf(slice: Slice): (typeof STRATA)[number] {
-  return slice === 'top' || slice === 'random' || slice === 'other' ? slice : 'interval'
-}
-
-function withIndex(examples: readonly SimulatedExample[]): IndexedExample[] {
-  return examples.map((example, index) => ({ ...example, index }))
-}
-
-function inStrata(examples: readonly IndexedExample[]): IndexedExample[] {
-  return STRATA.flatMap((stratum) => examples.filter(({ slice }) => stratumOf(slice) === stratum))
-}
-
-function pairUp(
-  examples: readonly IndexedExample[],
-  predictedOf: (example: IndexedExample) => readonly number[] | null,
-): Paired {
-  return {
-    truth: examples.map(({ activations }) => activations.map((activation) => Math.max(0, activation))),
-    predicted: examples.map((example) => predictedOf(example)!),
-    sizes: STRATA.map((stratum) => examples.filter(({ slice }) => stratumOf(slice) === stratum).length),
-  }
-}
-
-function coverageBySlice(examples: readonly SimulatedExample[]): Record<string, readonly [number, number]> {
-  const coverage: Record<string, [number, number]> = {}
-  for (const { slice, predicted } of examples) {
-    const counts = (coverage[slice] ??= [0, 0])
-    if (predicted !== null) counts[0]++
-    counts[1]++
-  }
-  return coverage
-}
-
-function hasLowCoverage(
-  examples: readonly SimulatedExample[],
-  coverage: SimulationScores['coverage'],
-  { minimumExamples, minimumFiring }: Coverage,
-): boolean {
-  const answered = examples.filter(({ predicted }) => predicted !== null)
-  const firing = answered.filter(({ activations }) => activations.some((activation) => activation > 0))
-  return (
-    answered.length < minimumExamples ||
-    firing.length < minimumFiring ||
-    answered.length < examples.length / 2 ||
-    Object.values(coverage).some(([some]) => some === 0)
-  )
+function ranked({ predicted, unrounded }: ControlPredictions, of: readonly IndexedExample[]): number[][] {
+  const own = of.map(({ index }) => [...predicted[index]!])
+  return unrounded ? own : rounded(own)
 }
 
 /** A control that lacks some of the answered examples is compared on those that both have. */
@@ -166,43 +126,38 @@ function partialControl(
   limits: Coverage,
   bootstrap: Bootstrap,
 ): ControlResult {
-  const none: ControlResult = { name: control.name, value: null, gain: null, gainLow: null, gainHigh: null }
   const asControl = answered.map((example) => ({
     ...example,
     predicted: control.predicted[example.index] ?? null,
   }))
-  if (hasLowCoverage(asControl, coverageBySlice(asControl), limits)) return none
+  if (hasLowCoverage(asControl, coverageBySlice(asControl), limits)) return withoutValue(control.name)
   const common = answered.filter(({ index }) => control.predicted[index])
-  const ofScore = pairUp(common, ({ predicted }) => predicted)
-  const ofControl = pairUp(common, ({ index }) => control.predicted[index]!)
-  if (isConstant(ofScore.truth.flat())) return none
-  const intervals = bootstrapIntervals(bootstrap, ofScore.sizes, ofScore.truth, rounded(ofScore.predicted), [
-    rounded(ofControl.predicted),
-  ])
-  const score = correlate(ofScore, null).value!
-  return controlResult(control.name, score, correlate(ofControl, null).value!, intervals?.gains[0] ?? null)
+  const paired = pairUp(common, ({ predicted }) => predicted)
+  const statistic = new ResampledSpearman(paired.truth, [rounded(paired.predicted), ranked(control, common)])
+  const plain = statistic.plain()
+  if (plain === null) return withoutValue(control.name)
+  const intervals = resampledIntervals(bootstrap, paired.sizes, statistic, 1)
+  return controlResult(control.name, plain.correlations[0]!, plain.correlations[1]!, intervals?.gains[0])
 }
 
 function controlResult(
   name: ControlName,
   score: number,
   value: number,
-  gain: Interval | null,
+  gain: ResampledGain | undefined,
 ): ControlResult {
-  return { name, value, gain: score - value, gainLow: gain?.low ?? null, gainHigh: gain?.high ?? null }
-}
-
-function rounded(predicted: readonly (readonly number[])[]): number[][] {
-  return predicted.map((example) => example.map(Math.round))
-}
-
-function correlate({ truth, predicted }: Paired, interval: Interval | null): ScoreResult {
-  const flat = truth.flat()
-  return toResult(spearman(flat, rounded(predicted).flat()), flat.length, interval)
+  return {
+    name,
+    value,
+    gain: score - value,
+    gainLow: gain?.low ?? null,
+    gainHigh: gain?.high ?? null,
+    p: gain?.p ?? null,
+  }
 }
 
 /** A correlation that is null only because predictions are constant counts as 0. */
-function toResult(correlation: number | null, n: number, interval: Interval | null): ScoreResult {
+function toResult(correlation: number | null, n: number, interval?: Interval): ScoreResult {
   return {
     value: correlation ?? 0,
     low: interval?.low ?? null,
@@ -219,14 +174,27 @@ function fireOnly(answered: readonly IndexedExample[]): ScoreResult {
   const predicted = firing.map((example) => Math.round(example.predicted![example.nominal]!))
   return isConstant(truth)
     ? unscored('constantTruth', truth.length)
-    : toResult(spearman(truth, predicted), truth.length, null)
+    : toResult(spearman(truth, predicted), truth.length)
+}
+
+function weighted(answered: readonly IndexedExample[], paired: Paired, importance: Importance): ScoreResult {
+  const kept = answered.flatMap((example, place) => {
+    const weight = importanceWeight(example, importance)
+    return weight > 0 ? [{ place, weight }] : []
+  })
+  const truth = kept.flatMap(({ place }) => paired.truth[place]!)
+  if (isConstant(truth)) return unscored('constantTruth', truth.length)
+  const predicted = kept.flatMap(({ place }) => paired.predicted[place]!.map(Math.round))
+  const weights = kept.flatMap(({ place, weight }) => paired.truth[place]!.map(() => weight))
+  return toResult(weightedSpearman(truth, predicted, weights), truth.length)
 }
 
 function undefinedScores(
   reason: UndefinedReason,
   examples: readonly SimulatedExample[],
   controls: readonly ControlPredictions[],
-  coverage: SimulationScores['coverage'],
+  coverage: SliceCoverage,
+  further: { readonly weighted: boolean; readonly raw: boolean },
 ): SimulationScores {
   const n = examples.reduce(
     (sum, { predicted, activations }) => sum + (predicted ? activations.length : 0),
@@ -237,7 +205,9 @@ function undefinedScores(
     simulation: result,
     pearson: result,
     fireOnly: result,
-    controls: controls.map(({ name }) => ({ name, value: null, gain: null, gainLow: null, gainHigh: null })),
+    weighted: further.weighted ? result : null,
+    raw: further.raw ? result : null,
+    controls: controls.map(({ name }) => withoutValue(name)),
     coverage,
   }
 }

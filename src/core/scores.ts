@@ -13,7 +13,17 @@ export const LLM_TIERS = ['integersSparse', 'integersDense', 'chatLogprobs', 'pr
 export type LlmTier = (typeof LLM_TIERS)[number]
 
 /** Null explanations and judges that read none, whose score stands beside a score. */
-export type ControlName = 'constant' | 'position' | 'tokenTable' | 'shuffled'
+export const CONTROLS = [
+  'constant',
+  'position',
+  'composition',
+  'tokenTable',
+  'bigram',
+  'shuffled',
+  'blank',
+] as const
+/** One of {@link CONTROLS}. */
+export type ControlName = (typeof CONTROLS)[number]
 
 /** A control's score on the same answered examples, and the score minus it. Null where either has no value. */
 export interface ControlResult {
@@ -22,6 +32,8 @@ export interface ControlResult {
   readonly gain: number | null
   readonly gainLow: number | null
   readonly gainHigh: number | null
+  /** (1 + resamples whose gain is 0 or less) / (1 + resamples). */
+  readonly p: number | null
 }
 
 /** A statistic of one simulation. `value` is null exactly where `undefined` names a reason. */

@@ -26,6 +26,8 @@ export interface Provenance {
   readonly prompt: string | null
   readonly promptHash: string | null
   readonly llm: string | null
+  /** The name of the endpoints under which replies are stored. */
+  readonly endpoint?: string | null
 }
 
 /** What a study remembers of the last command that worked on it. */
@@ -222,6 +224,11 @@ export interface Store {
   readonly collections: {
     get(setId: string): CollectionRecord | null
     put(record: CollectionRecord): void
+  }
+  /** How often each token occurs among the eligible tokens of a set's collection; empty where none were put. */
+  readonly tokenCounts: {
+    get(setId: string): Map<number, number>
+    put(setId: string, counts: Iterable<readonly [token: number, count: number]>): void
   }
   readonly features: {
     all(setId: string): FeatureRecord[]

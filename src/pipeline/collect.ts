@@ -39,7 +39,8 @@ const TOKENS_PER_SHARD = 1 << 17
 /** Memory for turning shards into firings feature by feature. */
 export const FIRINGS_MEMORY = 512 * 2 ** 20
 
-const HISTOGRAM_BINS = 40
+/** A multiple of the intervals of the usual protocols: importance weights need the firings of each. */
+const HISTOGRAM_BINS = 36
 const LOGIT_EFFECTS = 20
 /** Directions that are unembedded at once. */
 const DIRECTIONS_PER_BATCH = 256
@@ -54,6 +55,8 @@ export async function* collect(study: Study): AsyncGenerator<StudyEvent, Collect
   const existing = study.store.collections.get(set.id)
   const manifest = readActivationManifest(folder)
   if (existing && manifest?.inputs === inputs) {
+    // Studies of earlier versions lack them.
+    if (study.store.tokenCounts.get(set.id).size === 0) putTokenCounts(study, set, countTokens(contexts, model))
     yield { type: 'stage-skip', stage: 'collect', note: describe(existing) }
     return existing
   }
@@ -72,8 +75,9 @@ export async function* collect(study: Study): AsyncGenerator<StudyEvent, Collect
       : yield* writeShards(study, set, model, dictionary, contexts, folder, inputs, totals, recorder, bytes)
   if (complete === manifest) for (const shard of readShards(folder, complete)) totals.add(shard)
 
+  const counts = countTokens(contexts, model)
   const features = featureRecords(
-    model,
+    counts,
     contexts,
     folder,
     complete,
@@ -97,6 +101,7 @@ export async function* collect(study: Study): AsyncGenerator<StudyEvent, Collect
     putLabels(study, contexts)
     study.store.collections.put(record)
     study.store.features.put(set.id, features)
+    putTokenCounts(study, set, counts)
   })
   await dictionary.close()
   yield recorder.end(describe(record))
@@ -191,16 +196,15 @@ function checkDisk(folder: string, bytes: number): void {
 
 /** Feature by feature: density, maximum, histogram and token share. */
 function* featureRecords(
-  model: SubjectModel,
-  { corpus, eligible }: StudyContexts,
+  counts: Float64Array,
+  { corpus }: StudyContexts,
   folder: string,
   manifest: ActivationManifest,
   totals: FiringTotals,
   effects: readonly LogitEffects[] | null,
 ): Generator<FeatureRecord> {
-  const counts = tokenCounts(corpus.ids, eligible, model.vocabularySize)
   const all = counts.reduce((sum, count) => sum + count, 0)
-  const scratch = new Float64Array(model.vocabularySize)
+  const scratch = new Float64Array(counts.length)
   for (const firings of firingsByFeature(
     totals.firings,
     () => readShards(folder, manifest),
@@ -220,6 +224,15 @@ function* featureRecords(
       logits: effects?.[id] ?? null,
     }
   }
+}
+
+function countTokens({ corpus, eligible }: StudyContexts, model: SubjectModel): Float64Array {
+  return tokenCounts(corpus.ids, eligible, model.vocabularySize)
+}
+
+function putTokenCounts({ store }: Study, set: FeatureSetRecord, counts: Float64Array): void {
+  const occurring = [...counts.entries()].filter(([, count]) => count > 0)
+  store.transaction(() => store.tokenCounts.put(set.id, occurring))
 }
 
 /** The tokens that each feature makes more and less likely along the direct path; null where the hook has none. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { CONTROLS } from '../core/scores.ts'
 import type { ControlRecord, ScoreRecord, Store } from '../core/store.ts'
 import { checkRow, jsonColumn } from './columns.ts'
 import type { Connection } from './database.ts'
@@ -26,11 +27,12 @@ const scoreSchema = z.object({
 
 const controlSchema = z.object({
   scoreId: z.string(),
-  name: z.enum(['constant', 'position', 'tokenTable', 'shuffled']),
+  name: z.enum(CONTROLS),
   value: z.number().nullable(),
   gain: z.number().nullable(),
   gainLow: z.number().nullable(),
   gainHigh: z.number().nullable(),
+  p: z.number().nullable(),
   partner: z.number().nullable(),
 })
 
@@ -38,7 +40,7 @@ const SCORE_COLUMNS = `score.id, explanation_id AS explanationId, scorer, protoc
   flag, ceiling, digit_mass AS digitMass, coverage, failed_calls AS failedCalls, failed_control_calls AS failedControlCalls,
   unreadable_calls AS unreadableCalls, score.provenance_id AS provenanceId`
 const CONTROL_COLUMNS = `score_id AS scoreId, control.name, control.value, gain, gain_low AS gainLow, gain_high AS gainHigh,
-  partner`
+  p, partner`
 
 /** The part of the store for scores and their controls. */
 export function scoreTable(connection: Connection): Store['scores'] {
@@ -67,7 +69,8 @@ export function scoreTable(connection: Connection): Store['scores'] {
        digit_mass = @digitMass`,
   )
   const insertControl = connection.prepare(
-    'INSERT INTO control VALUES (@scoreId, @name, @value, @gain, @gainLow, @gainHigh, @partner)',
+    `INSERT INTO control (score_id, name, value, gain, gain_low, gain_high, p, partner)
+     VALUES (@scoreId, @name, @value, @gain, @gainLow, @gainHigh, @p, @partner)`,
   )
   const readScore = (row: unknown): ScoreRecord => checkRow(scoreSchema, row, 'score')
   const readControl = (row: unknown): ControlRecord => checkRow(controlSchema, row, 'control')

@@ -15,6 +15,7 @@ import { requestTable } from './request-table.ts'
 import { scoreTable } from './score-table.ts'
 import { stageTable } from './stage-table.ts'
 import { studyTable } from './study-table.ts'
+import { tokenCountTable } from './token-count-table.ts'
 import { vocabularyTable } from './vocabulary-table.ts'
 
 /**
@@ -33,6 +34,7 @@ export function openStore(path: string, migrations: readonly Migration[]): Store
     documents: guard(documentTable(connection)),
     featureSets: guard(featureSetTable(connection)),
     collections: guard(collectionTable(connection)),
+    tokenCounts: guard(tokenCountTable(connection)),
     features: guard(featureTable(connection)),
     examples: guard(exampleTable(connection)),
     requests: guard(requestTable(connection)),

@@ -35,6 +35,7 @@ describe('the resampled correlation', () => {
           const resample = {
             examples: Uint16Array.from(drawn),
             weights: Float64Array.from(drawn, (index) => weights[index]!),
+            counts: Float64Array.from(weights),
           }
           const defined = statistic.correlations(resample, found)
           const repeat = (values: number[][]): number[] =>
@@ -142,7 +143,7 @@ describe('bootstrap intervals', () => {
     const { truth } = simulated(4)
     const zeros = truth.map((example) => example.map(() => 0))
     const found = bootstrapIntervals(new Bootstrap(1, 100), [6, 24, 10, 20], truth, zeros, [zeros])!
-    expect(found).toEqual({ score: { low: 0, high: 0 }, gains: [{ low: 0, high: 0 }] })
+    expect(found).toEqual({ score: { low: 0, high: 0 }, gains: [{ low: 0, high: 0, p: 1 }] })
   })
 })
 

@@ -179,7 +179,7 @@ describe('controls', () => {
     }
     const { simulation, controls } = scoreSimulation(examples, [self], LIMITS, bootstrap, true)
     expect(controls).toEqual([
-      { name: 'shuffled', value: simulation.value, gain: 0, gainLow: 0, gainHigh: 0 },
+      { name: 'shuffled', value: simulation.value, gain: 0, gainLow: 0, gainHigh: 0, p: 1 },
     ])
   })
 
@@ -234,7 +234,14 @@ describe('controls', () => {
     const examples = examplesOf(9)
     const none: ControlPredictions = { name: 'shuffled', predicted: examples.map(() => null) }
     const { controls, simulation } = scoreSimulation(examples, [none], LIMITS, bootstrap, true)
-    expect(controls[0]).toEqual({ name: 'shuffled', value: null, gain: null, gainLow: null, gainHigh: null })
+    expect(controls[0]).toEqual({
+      name: 'shuffled',
+      value: null,
+      gain: null,
+      gainLow: null,
+      gainHigh: null,
+      p: null,
+    })
     expect(simulation.value).not.toBeNull()
   })
 })

@@ -1,0 +1,97 @@
+import type { Slice } from '../core/protocol.ts'
+import { isConstant } from './correlation.ts'
+
+/**
+ * The share of a feature's firing tokens in each of `intervals` equal parts of (0, max], from a histogram over the
+ * same range. A bin across a border counts in proportion; where the number of bins is a multiple of the number of
+ * parts, shares are exact.
+ */
+export function intervalShares(histogram: readonly number[], intervals: number): number[] {
+  const total = histogram.reduce((sum, count) => sum + count, 0)
+  const shares = Array.from({ length: intervals }, () => 0)
+  if (total === 0) return shares
+  const perBin = intervals / histogram.length
+  for (const [bin, count] of histogram.entries()) {
+    // In units of parts, so that whole numbers of bins a part leave no remainder.
+    const [from, to] = [bin * perBin, (bin + 1) * perBin]
+    for (let part = Math.floor(from + 1e-9); part < intervals && part < to - 1e-9; part++) {
+      const inside = Math.min(to, part + 1) - Math.max(from, part)
+      shares[part]! += (count * inside) / perBin / total
+    }
+  }
+  return shares
+}
+
+/** What importance weights of a feature's tokens are made of. */
+export interface Importance {
+  readonly density: number
+  /** The largest activation in the collection. */
+  readonly max: number
+  /** Share of its firing tokens in each part of (0, max], see {@link intervalShares}. */
+  readonly shares: readonly number[]
+}
+
+/**
+ * The weight of an example's tokens: 1 for `random` ones; density · p_k for `top` and interval ones, k the part of
+ * (0, max] that the nominal token's activation lies in; 0 for all others, which stand for no share of the corpus.
+ */
+export function importanceWeight(
+  { slice, nominal, activations }: {
+    readonly slice: Slice
+    readonly nominal: number
+    readonly activations: readonly number[]
+  },
+  { density, max, shares }: Importance,
+): number {
+  if (slice === 'random') return 1
+  if (slice !== 'top' && !slice.startsWith('interval')) return 0
+  const part = Math.ceil((shares.length * activations[nominal]!) / max) - 1
+  return density * (shares[Math.min(Math.max(part, 0), shares.length - 1)] ?? 0)
+}
+
+/**
+ * Spearman's correlation of weighted values: Pearson's weighted correlation of weighted ranks
+ * R_i = Σ_{x_j < x_i} w_j + ½ Σ_{x_j = x_i} w_j. Whole weights are the same as repeating a value that often.
+ * Null where either side is constant over what has weight, or nothing has.
+ */
+export function weightedSpearman(
+  x: readonly number[],
+  y: readonly number[],
+  weights: readonly number[],
+): number | null {
+  const kept = weights.flatMap((weight, index) => (weight > 0 ? [index] : []))
+  if (kept.length === 0) return null
+  const pick = (values: readonly number[]): number[] => kept.map((index) => values[index]!)
+  const [left, right, mass] = [pick(x), pick(y), pick(weights)]
+  if (isConstant(left) || isConstant(right)) return null
+  return weightedPearson(weightedRanks(left, mass), weightedRanks(right, mass), mass)
+}
+
+function weightedRanks(values: readonly number[], weights: readonly number[]): number[] {
+  const order = values.map((_, index) => index).toSorted((a, b) => values[a]! - values[b]!)
+  const ranks = values.map(() => 0)
+  let below = 0
+  for (let start = 0; start < order.length;) {
+    let end = start
+    let tied = 0
+    while (end < order.length && values[order[end]!] === values[order[start]!]) tied += weights[order[end++]!]!
+    for (; start < end; start++) ranks[order[start]!] = below + tied / 2
+    below += tied
+  }
+  return ranks
+}
+
+function weightedPearson(x: readonly number[], y: readonly number[], weights: readonly number[]): number {
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  const meanOf = (values: readonly number[]): number =>
+    values.reduce((sum, value, index) => sum + weights[index]! * value, 0) / total
+  const [meanX, meanY] = [meanOf(x), meanOf(y)]
+  let [together, spreadX, spreadY] = [0, 0, 0]
+  for (const [index, weight] of weights.entries()) {
+    const [a, b] = [x[index]! - meanX, y[index]! - meanY]
+    together += weight * a * b
+    spreadX += weight * a * a
+    spreadY += weight * b * b
+  }
+  return Math.min(1, Math.max(-1, together / Math.sqrt(spreadX * spreadY)))
+}
