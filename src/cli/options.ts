@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { LLM_TIERS, type LlmTier } from '../core/scores.ts'
+import { LLM_TIERS, type LlmTier, type ScorerName, SCORERS } from '../core/scores.ts'
 
 /** Flags that every command has. */
 export interface CommonOptions {
@@ -33,6 +33,7 @@ export interface StudyOptions extends CommonOptions {
   readonly reask?: boolean
   readonly batch?: boolean
   readonly tier?: LlmTier
+  readonly scorer?: ScorerName
   readonly only?: string
 }
 
@@ -125,6 +126,7 @@ export const OPTIONS = {
       LLM_TIERS,
     ),
   ],
+  scorer: [option('--scorer <name>', 'how explanations are scored (default: simulation)').choices(SCORERS)],
   only: [option('--only <selection>', 'features: 7,12,100-199, all, unexplained or random:200')],
 } as const
 

@@ -4,6 +4,11 @@ export type UndefinedReason = 'noExplanation' | 'callsFailed' | 'lowCoverage' | 
 /** What a reader must know of a score that has a value. `constantPrediction`: its value is 0 by rule. */
 export type ScoreFlag = 'constantPrediction'
 
+/** What turns an explanation and examples into a score. */
+export const SCORERS = ['simulation'] as const
+/** One of {@link SCORERS}. */
+export type ScorerName = (typeof SCORERS)[number]
+
 /** How predictions were read. Scores of different tiers are never compared silently. */
 export type Tier = 'promptLogprobs' | 'chatLogprobs' | 'integersDense' | 'integersSparse' | 'table'
 

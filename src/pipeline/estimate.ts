@@ -1,16 +1,14 @@
-import { largestActivation, quantize } from '../autointerp/quantize.ts'
-import { dealExamples, renderAnswer } from '../autointerp/simulate-messages.ts'
 import type { ChatModel, LlmRequest } from '../core/chat-model.ts'
 import { sha256 } from '../core/hash.ts'
+import type { ScorerName } from '../core/scores.ts'
 import type { StageName } from '../core/stages.ts'
 import type { Selection } from '../core/selection.ts'
 import type { ExplanationRecord, FeatureSetRecord } from '../core/store.ts'
-import { explainExamples, explainRequests, planExplanations, readExplanation } from './explain-plan.ts'
+import { explainRequests, planExplanations, readExplanation } from './explain-plan.ts'
 import { currentSet } from './feature-set.ts'
 import { planScores, scoreItems } from './score-plan.ts'
-import { isIncomplete, simulationRequest } from './simulate.ts'
+import { makeScorer } from './scorers.ts'
 import type { Llm, Study } from './study.ts'
-import { tokenTexts } from './token-texts.ts'
 
 /** What a verb would ask of an LLM. */
 export interface Estimate {
@@ -45,8 +43,7 @@ export function estimateExplaining(study: Study, llm: Llm, selection: Selection)
 }
 
 /**
- * What scoring would take. Features that have no explanation yet, and would get one, count with one of usual length;
- * replies are taken to name what really fires, and those about another feature's explanation to name nothing.
+ * What scoring would take. Features that have no explanation yet, and would get one, count with one of usual length.
  *
  * @param withUnexplained whether explaining comes first
  */
@@ -55,36 +52,16 @@ export async function estimateScoring(
   llm: Llm,
   selection: Selection,
   withUnexplained: boolean,
+  scorer: ScorerName = 'simulation',
 ): Promise<Estimate> {
-  const { protocol, store, config } = study
   const set = currentSet(study)
   const expected = withUnexplained ? expectedExplanations(study, set, llm, selection) : []
-  const items = await scoreItems(study, set, planScores(study, llm, selection, expected))
+  const items = await scoreItems(study, set, planScores(study, llm, selection, scorer, expected))
   const tally = new Tally(llm, 'score', items.length)
-  const textsOf = tokenTexts(study, set)
-  for (const { explanation, partner } of items) {
-    const { featureId: feature, text: own } = explanation
-    if (own === null) continue
-    const examples = store.examples.of(set.id, feature, protocol.name).filter(({ use }) => use === 'score')
-    const max = largestActivation(explainExamples(study, set, feature))
-    for (const call of dealExamples(examples, llm.simulate.examplesPerCall, config.seed, feature)) {
-      const asked = call.map((index) => examples[index]!)
-      const windows = asked.map(({ tokens }) => textsOf(tokens))
-      const truth = asked.map(({ activations }) =>
-        activations.map((one) => quantize(one, max, protocol.scale)),
-      )
-      const silence = truth.map((levels) => levels.map(() => 0))
-      const add = (text: string, levels: readonly number[][]): void =>
-        tally.add(
-          simulationRequest(llm, text, windows, protocol.scale),
-          // What is read off the prompt needs no reply, but servers write one token.
-          llm.tier === 'promptLogprobs' ? '0' : renderAnswer(levels, llm.simulate.form),
-          (stored) => isIncomplete(stored, asked, llm.tier, protocol.scale),
-        )
-      add(own, truth)
-      if (partner?.text != null) add(partner.text, silence)
-    }
-  }
+  const asking = makeScorer(scorer, study, set, llm)
+  for (const item of items)
+    for (const { request, reply, isIncomplete } of asking.requests(item))
+      tally.add(request, reply, isIncomplete)
   return tally.estimate()
 }
 

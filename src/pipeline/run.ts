@@ -1,4 +1,5 @@
 import type { StudyEvent } from '../core/events.ts'
+import type { ScorerName } from '../core/scores.ts'
 import type { Selection } from '../core/selection.ts'
 import { collect } from './collect.ts'
 import { explain } from './explain.ts'
@@ -11,7 +12,12 @@ import { tokenize } from './tokenize.ts'
 import { train } from './train.ts'
 
 /** Every stage that lacks output, in order. */
-export async function* run(study: Study, llm: Llm | null, selection: Selection): AsyncGenerator<StudyEvent> {
+export async function* run(
+  study: Study,
+  llm: Llm | null,
+  selection: Selection,
+  scorer: ScorerName = 'simulation',
+): AsyncGenerator<StudyEvent> {
   // A wrong hook is said before the corpus is tokenized, which can take long.
   hookWidth(study, study.model())
   yield* tokenize(study)
@@ -21,5 +27,5 @@ export async function* run(study: Study, llm: Llm | null, selection: Selection):
   // What is selected is settled before: afterwards nothing selected is unexplained any more.
   const features = new Set(planExplanations(study, llm, selection).selected)
   yield* explain(study, llm, { kind: 'features', features })
-  yield* score(study, llm, { kind: 'features', features })
+  yield* score(study, llm, { kind: 'features', features }, scorer)
 }

@@ -1,16 +1,17 @@
 import { shuffledPartners } from '../autointerp/shuffled-partners.ts'
 import type { Dictionary } from '../core/dictionary.ts'
-import type { Tier } from '../core/scores.ts'
+import type { ScorerName, Tier } from '../core/scores.ts'
 import { type Selection, selectFeatures } from '../core/selection.ts'
 import type { ExplanationRecord, FeatureSetRecord, ScoreRecord } from '../core/store.ts'
 import { explanationId } from './explain-plan.ts'
 import { currentSet, featureSetFolder } from './feature-set.ts'
-import { type ScoreItem, scoreId, SIMULATION } from './simulation-scorer.ts'
 import { checkProtocol } from './sampling.ts'
+import { scoreId, type ScoreItem, scorerTier } from './scorer.ts'
 import type { Llm, Study } from './study.ts'
 
 /** What scoring has to do. */
 export interface ScorePlan {
+  readonly scorer: ScorerName
   readonly tier: Tier
   /** Explained features that the selection is about. */
   readonly selected: readonly number[]
@@ -21,7 +22,7 @@ export interface ScorePlan {
 }
 
 /**
- * Finds the explanations that are still to be scored.
+ * Finds the explanations that a scorer has still to score.
  *
  * @param expected explanations that will be there by then; they go before stored ones
  */
@@ -29,6 +30,7 @@ export function planScores(
   study: Study,
   llm: Llm | null,
   selection: Selection,
+  scorer: ScorerName = 'simulation',
   expected: readonly ExplanationRecord[] = [],
 ): ScorePlan {
   const { store } = study
@@ -44,14 +46,14 @@ export function planScores(
   const selected = selectFeatures(selection, [...densities.keys()], () => true, study.config.seed)
   const explanationOf = (feature: number): ExplanationRecord =>
     explanations.get(explanationId(study, set, llm, feature))!
-  const tier: Tier = llm?.tier ?? 'table'
-  const scores = new Map(store.scores.all(set.id, SIMULATION).map((record) => [record.id, record]))
+  const tier: Tier = scorerTier(llm, scorer)
+  const scores = new Map(store.scores.all(set.id, scorer).map((record) => [record.id, record]))
   const planned = selected.filter((feature) => {
     const explanation = explanationOf(feature)
-    const existing = scores.get(scoreId(study, llm, explanation, SIMULATION, tier))
+    const existing = scores.get(scoreId(study, llm, explanation, scorer, tier))
     return isPending(explanation, existing) || (llm?.reask === true && existing!.unreadableCalls > 0)
   })
-  return { tier, selected, planned, explanationOf, densityOf: (feature) => densities.get(feature)! }
+  return { scorer, tier, selected, planned, explanationOf, densityOf: (feature) => densities.get(feature)! }
 }
 
 /** The planned explanations, each with the one that stands in for it in the shuffled control. */

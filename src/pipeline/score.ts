@@ -1,18 +1,17 @@
 import { StoppedError } from '../core/errors.ts'
 import type { StudyEvent } from '../core/events.ts'
-import type { Tier } from '../core/scores.ts'
+import type { ScorerName } from '../core/scores.ts'
 import type { Selection } from '../core/selection.ts'
-import type { ExplanationRecord, FeatureSetRecord, ScoreRecord } from '../core/store.ts'
+import type { FeatureSetRecord, ScoreRecord } from '../core/store.ts'
 import { chatEvents } from './chat-events.ts'
 import { currentSet } from './feature-set.ts'
 import { runPool } from './pool.ts'
 import { eventLoopTurn } from './sample.ts'
-import { planScores, scoreItems } from './score-plan.ts'
-import { llmSimulator, tableSimulator } from './simulate.ts'
-import { type ScoreItem, scoreId, SIMULATION, SimulationScorer } from './simulation-scorer.ts'
+import { planScores, type ScorePlan, scoreItems } from './score-plan.ts'
+import { scoreId, type ScoreItem, type Scorer } from './scorer.ts'
+import { makeScorer } from './scorers.ts'
 import { StageRecorder } from './stage-recorder.ts'
 import type { Llm, Study } from './study.ts'
-import { tokenTexts } from './token-texts.ts'
 
 /** How one run of scoring ended. */
 export interface ScoreCounts {
@@ -23,18 +22,19 @@ export interface ScoreCounts {
   readonly unreadableCalls: number
 }
 
-/** Scores explanations by simulation: predicted against true activations of held-out examples, with controls. */
+/** Scores explanations by one scorer on held-out examples, with controls. */
 export async function* score(
   study: Study,
   llm: Llm | null,
   selection: Selection,
+  scorer: ScorerName = 'simulation',
 ): AsyncGenerator<StudyEvent, ScoreCounts> {
   const set = currentSet(study)
-  const plan = planScores(study, llm, selection)
-  const { selected, planned, tier, explanationOf } = plan
+  const plan = planScores(study, llm, selection, scorer)
+  const { selected, planned } = plan
   if (planned.length === 0) {
-    if (selected.length > 0) study.store.study.put('tier', tier)
-    const counts = countScores(study, llm, set, selected.map(explanationOf), tier)
+    if (selected.length > 0) remember(study, plan)
+    const counts = countScores(study, llm, set, plan)
     yield { type: 'stage-skip', stage: 'score', note: describe(counts) }
     return counts
   }
@@ -42,17 +42,20 @@ export async function* score(
   const recorder = new StageRecorder(study, 'score', selected.length - planned.length, selected.length)
   yield recorder.start(
     'features',
-    `${SIMULATION}, ${study.protocol.name}, ${llm ? llm.chat.model : 'token table'}`,
+    `${scorer}, ${study.protocol.name}, ${llm ? llm.chat.model : 'token table'}`,
   )
   const items = await scoreItems(study, set, plan)
+  const asking = makeScorer(scorer, study, set, llm)
   yield* recorder.watch(
-    llm ? scoreByLlm(study, set, llm, items, recorder) : scoreByTable(study, set, items, recorder),
+    llm
+      ? scoreByLlm(study, llm, plan, asking, items, recorder)
+      : scoreByTable(study, plan, asking, items, recorder),
   )
   if (study.signal.aborted && recorder.done < selected.length) {
     recorder.stop()
     throw new StoppedError('stopped', 'stopped while scoring; run the same command again to go on')
   }
-  const counts = countScores(study, llm, set, selected.map(explanationOf), tier)
+  const counts = countScores(study, llm, set, plan)
   yield recorder.end(describe(counts))
   return counts
 }
@@ -62,17 +65,17 @@ const FEATURES_PER_COMMIT = 64
 
 async function* scoreByTable(
   study: Study,
-  set: FeatureSetRecord,
+  plan: ScorePlan,
+  scorer: Scorer,
   items: readonly ScoreItem[],
   recorder: StageRecorder,
 ): AsyncGenerator<StudyEvent> {
-  const scorer = new SimulationScorer(study, set, null, tableSimulator)
   for (let first = 0; first < items.length && !study.signal.aborted; first += FEATURES_PER_COMMIT) {
     const outcomes = await Promise.all(
       items.slice(first, first + FEATURES_PER_COMMIT).map((item, i) => scorer.score(item, first + i)),
     )
     study.store.transaction(() => {
-      study.store.study.put('tier', 'table')
+      remember(study, plan)
       for (const outcome of outcomes) study.store.scores.put(outcome.scores, outcome.controls)
       recorder.record(recorder.done + outcomes.length)
     })
@@ -83,17 +86,16 @@ async function* scoreByTable(
 
 async function* scoreByLlm(
   study: Study,
-  set: FeatureSetRecord,
   llm: Llm,
+  plan: ScorePlan,
+  scorer: Scorer,
   items: readonly ScoreItem[],
   recorder: StageRecorder,
 ): AsyncGenerator<StudyEvent> {
-  const simulator = llmSimulator(llm, study.protocol.scale, study.config.seed, tokenTexts(study, set))
-  const scorer = new SimulationScorer(study, set, llm, simulator)
   const scoreOne = async (item: ScoreItem, priority: number): Promise<StudyEvent[]> => {
     const { scores, controls, reasons } = await scorer.score(item, priority)
     study.store.transaction(() => {
-      study.store.study.put('tier', llm.tier)
+      remember(study, plan)
       study.store.scores.put(scores, controls)
       recorder.record(recorder.done + 1)
     })
@@ -112,16 +114,20 @@ async function* scoreByLlm(
   }
 }
 
+/** Status and show are about the tier that simulations were last read in. */
+function remember(study: Study, { scorer, tier }: ScorePlan): void {
+  if (scorer === 'simulation') study.store.study.put('tier', tier)
+}
+
 function countScores(
   study: Study,
   llm: Llm | null,
   set: FeatureSetRecord,
-  explanations: readonly ExplanationRecord[],
-  tier: Tier,
+  { scorer, tier, selected, explanationOf }: ScorePlan,
 ): ScoreCounts {
-  const rows = new Map(study.store.scores.all(set.id, SIMULATION).map((record) => [record.id, record]))
-  const found = explanations.flatMap(
-    (explanation) => rows.get(scoreId(study, llm, explanation, SIMULATION, tier)) ?? [],
+  const rows = new Map(study.store.scores.all(set.id, scorer).map((record) => [record.id, record]))
+  const found = selected.flatMap(
+    (feature) => rows.get(scoreId(study, llm, explanationOf(feature), scorer, tier)) ?? [],
   )
   const reasons: Record<string, number> = {}
   for (const { undefined: reason } of found) if (reason !== null) reasons[reason] = (reasons[reason] ?? 0) + 1

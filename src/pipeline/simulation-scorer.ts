@@ -1,6 +1,7 @@
 import { Bootstrap } from '../autointerp/bootstrap.ts'
 import { spearman } from '../autointerp/correlation.ts'
 import { largestActivation, quantize } from '../autointerp/quantize.ts'
+import { dealExamples, renderAnswer } from '../autointerp/simulate-messages.ts'
 import {
   type ControlPredictions,
   positionPredictions,
@@ -9,37 +10,27 @@ import {
   unscored,
 } from '../autointerp/simulation-score.ts'
 import { simulateByTokenTable, tokenTable } from '../autointerp/token-table.ts'
-import { contentId } from '../core/hash.ts'
 import type { Tier } from '../core/scores.ts'
 import type { ControlRecord, ExplanationRecord, FeatureSetRecord, ScoreRecord } from '../core/store.ts'
 import { provenanceOf } from './feature-set.ts'
-import type { Simulation, Simulator } from './simulate.ts'
+import { type ExpectedRequest, scoreId, type ScoreItem, type ScoreOutcome, type Scorer } from './scorer.ts'
+import { isIncomplete, type Simulation, simulationRequest, type Simulator } from './simulate.ts'
 import type { Llm, Study } from './study.ts'
+import { tokenTexts } from './token-texts.ts'
 
 /** The scorer of this verb; other statistics of the same replies have names that begin with it. */
 export const SIMULATION = 'simulation'
 
-/** An explanation to score, with the one that stands in for it in the shuffled control. */
-export interface ScoreItem {
-  readonly explanation: ExplanationRecord
-  readonly partner: ExplanationRecord | null
-}
-
-/** The rows that come of scoring one explanation. */
-export interface ScoreOutcome {
-  readonly scores: ScoreRecord[]
-  readonly controls: ControlRecord[]
-  readonly reasons: readonly string[]
-}
-
 /** Simulates one explanation and its controls on the same examples, and turns that into rows. */
-export class SimulationScorer {
+export class SimulationScorer implements Scorer {
+  readonly name = SIMULATION
+  readonly statistics = [SIMULATION, `${SIMULATION}.pearson`, `${SIMULATION}.fire_only`]
   readonly #study: Study
   readonly #set: FeatureSetRecord
   readonly #llm: Llm | null
   readonly #simulator: Simulator
   readonly #bootstrap: Bootstrap
-  readonly #provenanceId: string
+  #provenanceId: string | null = null
 
   constructor(study: Study, set: FeatureSetRecord, llm: Llm | null, simulator: Simulator) {
     this.#study = study
@@ -47,14 +38,24 @@ export class SimulationScorer {
     this.#llm = llm
     this.#simulator = simulator
     this.#bootstrap = new Bootstrap(study.config.seed)
-    this.#provenanceId = study.store.provenance.put({
-      ...provenanceOf(study, set),
-      protocol: study.protocol.name,
-      protocolHash: study.protocol.hash,
-      prompt: llm?.simulate.name ?? null,
-      promptHash: llm?.simulate.hash ?? null,
-      llm: llm?.chat.model ?? null,
+  }
+
+  /** Put when a score is, so that an estimate writes nothing. */
+  #provenance(): string {
+    const { store, protocol } = this.#study
+    this.#provenanceId ??= store.provenance.put({
+      ...provenanceOf(this.#study, this.#set),
+      protocol: protocol.name,
+      protocolHash: protocol.hash,
+      prompt: this.#llm?.simulate.name ?? null,
+      promptHash: this.#llm?.simulate.hash ?? null,
+      llm: this.#llm?.chat.model ?? null,
     })
+    return this.#provenanceId
+  }
+
+  get tier(): Tier {
+    return this.#simulator.tier
   }
 
   async score({ explanation, partner }: ScoreItem, priority: number): Promise<ScoreOutcome> {
@@ -94,6 +95,34 @@ export class SimulationScorer {
     )
     const ceiling = ceilingOf(forScoring, largestActivation(forExplaining), protocol.scale)
     return this.#rows(explanation, partner, result, own, shuffled, ceiling)
+  }
+
+  /** Replies are taken to name what really fires, and those about another feature's explanation to name nothing. */
+  *requests({ explanation, partner }: ScoreItem): Generator<ExpectedRequest> {
+    const { protocol, store, config } = this.#study
+    const llm = this.#llm
+    if (llm === null || explanation.text === null) return
+    const textsOf = tokenTexts(this.#study, this.#set)
+    const all = store.examples.of(this.#set.id, explanation.featureId, protocol.name)
+    const examples = all.filter(({ use }) => use === 'score')
+    const max = largestActivation(all.filter(({ use }) => use === 'explain'))
+    const { examplesPerCall, form } = llm.simulate
+    for (const call of dealExamples(examples, examplesPerCall, config.seed, explanation.featureId)) {
+      const asked = call.map((index) => examples[index]!)
+      const windows = asked.map(({ tokens }) => textsOf(tokens))
+      const truth = asked.map(({ activations }) =>
+        activations.map((one) => quantize(one, max, protocol.scale)),
+      )
+      const silence = truth.map((levels) => levels.map(() => 0))
+      const expected = (text: string, levels: readonly number[][]): ExpectedRequest => ({
+        request: simulationRequest(llm, text, windows, protocol.scale),
+        // What is read off the prompt needs no reply, but servers write one token.
+        reply: llm.tier === 'promptLogprobs' ? '0' : renderAnswer(levels, form),
+        isIncomplete: (stored) => isIncomplete(stored, asked, llm.tier, protocol.scale),
+      })
+      yield expected(explanation.text, truth)
+      if (partner?.text != null) yield expected(partner.text, silence)
+    }
   }
 
   async #shuffled(
@@ -194,28 +223,9 @@ export class SimulationScorer {
       failedCalls,
       failedControlCalls,
       unreadableCalls,
-      provenanceId: this.#provenanceId,
+      provenanceId: this.#provenance(),
     }
   }
-}
-
-/** A score's id: the hash of everything that decides what is asked. */
-export function scoreId(
-  study: Study,
-  llm: Llm | null,
-  explanation: ExplanationRecord,
-  scorer: string,
-  tier: Tier,
-): string {
-  return contentId({
-    explanation: explanation.id,
-    scorer,
-    protocol: study.protocol.hash,
-    tier,
-    prompt: llm?.simulate.hash ?? null,
-    endpoint: llm?.chat.group ?? null,
-    llm: llm?.chat.model ?? null,
-  })
 }
 
 /** What the truth itself would score once it is quantized. */

@@ -44,6 +44,7 @@ Examples:
     'money',
     'batch',
     'tier',
+    'scorer',
     'only',
     'seed',
   ).action(async (options: StudyOptions) => {
@@ -54,9 +55,9 @@ Examples:
         if (options.dryRun)
           return dryRun(terminal, options, llm, async (asked) => [
             estimateExplaining(study, asked, selection),
-            await estimateScoring(study, asked, selection, true),
+            await estimateScoring(study, asked, selection, true, options.scorer),
           ])
-        await follow(terminal, STAGES, options.log, runStudy(study, llm, selection))
+        await follow(terminal, STAGES, options.log, runStudy(study, llm, selection, options.scorer))
         if (options.json) terminal.printJson(countsJson(study))
         else
           terminal.print(

@@ -21,19 +21,32 @@ export const score: CommandDefinition = (parent, surroundings) => {
       'after',
       '\nExample:\n  gloss score --only 7,12 --llm http://localhost:11434/v1 --llm-model qwen3',
     )
-  withOptions(withCommonOptions(command), 'sample', 'llm', 'money', 'batch', 'tier', 'only', 'seed').action(
-    async (options: StudyOptions) => {
-      const terminal = terminalFor(options, surroundings)
-      await withStudy(options, surroundings, (study) =>
-        withLlm(options, study, surroundings, async (llm) => {
-          if (options.dryRun)
-            return dryRun(terminal, options, llm, async (asked) => [
-              await estimateScoring(study, asked, selectionOf(options), false),
-            ])
-          await follow(terminal, ['score'], options.log, scoreStudy(study, llm, selectionOf(options)))
-          if (options.json) terminal.printJson(countsJson(study))
-        }),
-      )
-    },
-  )
+  withOptions(
+    withCommonOptions(command),
+    'sample',
+    'llm',
+    'money',
+    'batch',
+    'tier',
+    'scorer',
+    'only',
+    'seed',
+  ).action(async (options: StudyOptions) => {
+    const terminal = terminalFor(options, surroundings)
+    await withStudy(options, surroundings, (study) =>
+      withLlm(options, study, surroundings, async (llm) => {
+        if (options.dryRun)
+          return dryRun(terminal, options, llm, async (asked) => [
+            await estimateScoring(study, asked, selectionOf(options), false, options.scorer),
+          ])
+        await follow(
+          terminal,
+          ['score'],
+          options.log,
+          scoreStudy(study, llm, selectionOf(options), options.scorer),
+        )
+        if (options.json) terminal.printJson(countsJson(study))
+      }),
+    )
+  })
 }
