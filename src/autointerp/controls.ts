@@ -46,9 +46,9 @@ export function compositionPredictions(
       }
     const levels = new Map<number, number>()
     for (const [token, count] of seen)
-      if (count >= LEAST_SEEN)
-        levels.set(token, Math.log((count + 0.5) / (total * frequency(token) + 0.5)))
-    for (const index of call) predicted[index] = examples[index]!.tokens.map((token) => levels.get(token) ?? 0)
+      if (count >= LEAST_SEEN) levels.set(token, Math.log((count + 0.5) / (total * frequency(token) + 0.5)))
+    for (const index of call)
+      predicted[index] = examples[index]!.tokens.map((token) => levels.get(token) ?? 0)
   }
   return predicted
 }

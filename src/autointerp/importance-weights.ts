@@ -36,7 +36,11 @@ export interface Importance {
  * (0, max] that the nominal token's activation lies in; 0 for all others, which stand for no share of the corpus.
  */
 export function importanceWeight(
-  { slice, nominal, activations }: {
+  {
+    slice,
+    nominal,
+    activations,
+  }: {
     readonly slice: Slice
     readonly nominal: number
     readonly activations: readonly number[]
@@ -74,7 +78,8 @@ function weightedRanks(values: readonly number[], weights: readonly number[]): n
   for (let start = 0; start < order.length;) {
     let end = start
     let tied = 0
-    while (end < order.length && values[order[end]!] === values[order[start]!]) tied += weights[order[end++]!]!
+    while (end < order.length && values[order[end]!] === values[order[start]!])
+      tied += weights[order[end++]!]!
     for (; start < end; start++) ranks[order[start]!] = below + tied / 2
     below += tied
   }

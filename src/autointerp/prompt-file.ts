@@ -32,6 +32,8 @@ const simulateSchema = z.strictObject({
   form: z.enum(['sparse', 'dense', 'prompt']).default('sparse'),
   system: z.string(),
   descriptionLabel: z.string(),
+  /** Stands for the explanation in the blank control. */
+  blankDescription: z.string().min(1),
   examples: z.array(z.strictObject({ explanation: z.string(), windows: z.array(windowSchema) })),
 })
 

@@ -12,6 +12,8 @@ export interface ChatRequest {
   readonly maxTokens: number
   /** How many alternatives to return for each token of the reply; none by default. */
   readonly topLogprobs?: number
+  /** Another draw of the same question has another number, and a reply of its own; 0 by default. */
+  readonly draw?: number
 }
 
 /**
@@ -23,6 +25,7 @@ export interface PromptRequest {
   /** Indices into `pieces`, rising. */
   readonly places: readonly number[]
   readonly maxTokens: number
+  readonly draw?: number
 }
 
 /** Anything that can be asked. */

@@ -221,9 +221,13 @@ export class Journal {
 
 /** What is asked, in the form that names are made of. */
 function bodyOf(request: LlmRequest): object {
-  if ('pieces' in request) return request
+  const draw = request.draw ? { draw: request.draw } : {}
+  if ('pieces' in request) {
+    const { pieces, places, maxTokens } = request
+    return { pieces, places, maxTokens, ...draw }
+  }
   const { messages, maxTokens, topLogprobs } = request
-  return { messages, maxTokens, ...(topLogprobs ? { topLogprobs } : {}) }
+  return { messages, maxTokens, ...(topLogprobs ? { topLogprobs } : {}), ...draw }
 }
 
 function storedAnswer(hash: string, request: string, body: string): StoredAnswer {

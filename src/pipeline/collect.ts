@@ -56,7 +56,8 @@ export async function* collect(study: Study): AsyncGenerator<StudyEvent, Collect
   const manifest = readActivationManifest(folder)
   if (existing && manifest?.inputs === inputs) {
     // Studies of earlier versions lack them.
-    if (study.store.tokenCounts.get(set.id).size === 0) putTokenCounts(study, set, countTokens(contexts, model))
+    if (study.store.tokenCounts.get(set.id).size === 0)
+      putTokenCounts(study, set, countTokens(contexts, model))
     yield { type: 'stage-skip', stage: 'collect', note: describe(existing) }
     return existing
   }

@@ -79,5 +79,5 @@ export function provenanceOf(
   set: Pick<FeatureSetRecord, 'provenanceId'> & { id: string },
 ): Provenance {
   const base = study.store.provenance.get(set.provenanceId)
-  return { ...base, version: study.version, setId: set.id }
+  return { ...base, version: study.version, seed: study.config.seed, setId: set.id }
 }

@@ -1,4 +1,5 @@
 import { shuffledPartners } from '../autointerp/shuffled-partners.ts'
+import { hash32 } from '../core/random.ts'
 import type { Dictionary } from '../core/dictionary.ts'
 import type { ScorerName, Tier } from '../core/scores.ts'
 import { type Selection, selectFeatures } from '../core/selection.ts'
@@ -8,6 +9,9 @@ import { currentSet, featureSetFolder } from './feature-set.ts'
 import { checkProtocol } from './sampling.ts'
 import { scoreId, type ScoreItem, scorerTier } from './scorer.ts'
 import type { Llm, Study } from './study.ts'
+
+/** Keeps this draw apart from others that hash features. */
+const BLANK_STREAM = 0xb1a2c
 
 /** What scoring has to do. */
 export interface ScorePlan {
@@ -65,13 +69,24 @@ export async function scoreItems(study: Study, set: FeatureSetRecord, plan: Scor
     study.config.seed,
   )
   await dictionary.close()
+  const blank = new Set(blankFeatures(plan.selected, study.config.seed))
   return plan.planned.map((feature) => {
     const partner = partners.get(feature)
     return {
       explanation: plan.explanationOf(feature),
       partner: partner === undefined ? null : plan.explanationOf(partner),
+      blank: blank.has(feature),
     }
   })
+}
+
+/** Features of a study on which the blank control is asked for. */
+const BLANK_FEATURES = 100
+
+/** The features of a selection that get the blank control: those whose seeded hashes are smallest. */
+function blankFeatures(selected: readonly number[], seed: number): number[] {
+  const order = new Map(selected.map((feature) => [feature, hash32(seed, BLANK_STREAM, feature)]))
+  return selected.toSorted((a, b) => order.get(a)! - order.get(b)! || a - b).slice(0, BLANK_FEATURES)
 }
 
 /** Work is left where there is no score yet, a call got no reply, or an explanation has come since. */

@@ -1,6 +1,6 @@
 import type { Answer, LlmRequest } from '../core/chat-model.ts'
 import { contentId } from '../core/hash.ts'
-import type { ScorerName, Tier } from '../core/scores.ts'
+import type { ControlName, ScorerName, Tier } from '../core/scores.ts'
 import type { ControlRecord, ExplanationRecord, ScoreRecord } from '../core/store.ts'
 import type { Llm, Study } from './study.ts'
 
@@ -8,6 +8,8 @@ import type { Llm, Study } from './study.ts'
 export interface ScoreItem {
   readonly explanation: ExplanationRecord
   readonly partner: ExplanationRecord | null
+  /** Whether the blank control is asked for too, which costs as much as the score. */
+  readonly blank: boolean
 }
 
 /** The rows that come of scoring one explanation. */
@@ -20,6 +22,8 @@ export interface ScoreOutcome {
 /** A request that scoring would send, for an estimate of what it costs. */
 export interface ExpectedRequest {
   readonly request: LlmRequest
+  /** The control that it is for; null for the score itself. */
+  readonly control: ControlName | null
   /** The reply as it is expected. */
   readonly reply: string
   /** Whether a stored reply lacks an answer, so that `--reask` would ask again. */

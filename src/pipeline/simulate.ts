@@ -26,6 +26,8 @@ export interface Simulation {
 /** Predicts the activations of examples from an explanation alone. */
 export interface Simulator {
   readonly tier: Tier
+  /** How examples are dealt to calls, as indices; empty where there are no calls. */
+  deal(feature: number, examples: readonly StoredExample[]): readonly (readonly number[])[]
   /** @param priority calls of lower numbers are sent first */
   simulate(
     explanation: string,
@@ -38,6 +40,7 @@ export interface Simulator {
 /** The baseline: reads the tokens and levels of a token-table explanation, and nothing else. */
 export const tableSimulator: Simulator = {
   tier: 'table',
+  deal: () => [],
   simulate: async (explanation, _feature, examples) => {
     const table = parseTokenTable(explanation)
     return {
@@ -74,15 +77,18 @@ export function llmSimulator(
   textsOf: (tokens: readonly number[]) => readonly string[],
 ): Simulator {
   const read = READERS[llm.tier]
+  const deal = (feature: number, examples: readonly StoredExample[]): number[][] =>
+    dealExamples(examples, llm.simulate.examplesPerCall, seed, feature)
   return {
     tier: llm.tier,
+    deal,
     simulate: async (explanation, feature, examples, priority) => {
       const predicted: (readonly number[] | null)[] = examples.map(() => null)
       const reasons: string[] = []
       const masses: number[] = []
       let failedCalls = 0
       let unreadableCalls = 0
-      const calls = dealExamples(examples, llm.simulate.examplesPerCall, seed, feature)
+      const calls = deal(feature, examples)
       const lengthsOf = (call: readonly number[]): number[] =>
         call.map((index) => examples[index]!.tokens.length)
       const answers = await Promise.all(

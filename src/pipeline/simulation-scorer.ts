@@ -1,19 +1,27 @@
 import { Bootstrap } from '../autointerp/bootstrap.ts'
-import { spearman } from '../autointerp/correlation.ts'
+import { intervalShares } from '../autointerp/importance-weights.ts'
 import { largestActivation, quantize } from '../autointerp/quantize.ts'
-import { dealExamples, renderAnswer } from '../autointerp/simulate-messages.ts'
+import { ResampledSpearman } from '../autointerp/resampled-spearman.ts'
+import { renderAnswer } from '../autointerp/simulate-messages.ts'
 import {
   type ControlPredictions,
-  positionPredictions,
+  type FurtherStatistics,
   scoreSimulation,
   type SimulationScores,
   unscored,
+  withoutValue,
 } from '../autointerp/simulation-score.ts'
-import { simulateByTokenTable, tokenTable } from '../autointerp/token-table.ts'
-import type { Tier } from '../core/scores.ts'
-import type { ControlRecord, ExplanationRecord, FeatureSetRecord, ScoreRecord } from '../core/store.ts'
+import type { ControlName, Tier } from '../core/scores.ts'
+import type {
+  ControlRecord,
+  ExplanationRecord,
+  FeatureSetRecord,
+  ScoreRecord,
+  StoredExample,
+} from '../core/store.ts'
 import { provenanceOf } from './feature-set.ts'
 import { type ExpectedRequest, scoreId, type ScoreItem, type ScoreOutcome, type Scorer } from './scorer.ts'
+import { offlineControls, ownBaseline, type TokenFrequency, tokenFrequency } from './simulation-controls.ts'
 import { isIncomplete, type Simulation, simulationRequest, type Simulator } from './simulate.ts'
 import type { Llm, Study } from './study.ts'
 import { tokenTexts } from './token-texts.ts'
@@ -21,16 +29,31 @@ import { tokenTexts } from './token-texts.ts'
 /** The scorer of this verb; other statistics of the same replies have names that begin with it. */
 export const SIMULATION = 'simulation'
 
+/** What was predicted for the examples of one item. */
+export interface SimulatedItem {
+  readonly explain: readonly StoredExample[]
+  readonly score: readonly StoredExample[]
+  readonly own: Simulation
+  readonly controls: readonly ControlPredictions[]
+  /** The controls that were simulated as the score was. */
+  readonly simulated: readonly (readonly [ControlName, Simulation])[]
+  /** The baseline that the explanation is itself. */
+  readonly itself: ControlName | null
+}
+
 /** Simulates one explanation and its controls on the same examples, and turns that into rows. */
 export class SimulationScorer implements Scorer {
   readonly name = SIMULATION
-  readonly statistics = [SIMULATION, `${SIMULATION}.pearson`, `${SIMULATION}.fire_only`]
+  readonly statistics: readonly string[]
   readonly #study: Study
   readonly #set: FeatureSetRecord
   readonly #llm: Llm | null
   readonly #simulator: Simulator
   readonly #bootstrap: Bootstrap
+  readonly #expectedValues: boolean
   #provenanceId: string | null = null
+  /** Read when first needed; undefined before. */
+  #frequency: TokenFrequency | null | undefined
 
   constructor(study: Study, set: FeatureSetRecord, llm: Llm | null, simulator: Simulator) {
     this.#study = study
@@ -38,6 +61,13 @@ export class SimulationScorer implements Scorer {
     this.#llm = llm
     this.#simulator = simulator
     this.#bootstrap = new Bootstrap(study.config.seed)
+    this.#expectedValues = simulator.tier === 'chatLogprobs' || simulator.tier === 'promptLogprobs'
+    this.statistics = [
+      SIMULATION,
+      ...['pearson', 'fire_only', 'weighted', ...(this.#expectedValues ? ['raw'] : [])].map(
+        (name) => `${SIMULATION}.${name}`,
+      ),
+    ]
   }
 
   /** Put when a score is, so that an estimate writes nothing. */
@@ -50,6 +80,7 @@ export class SimulationScorer implements Scorer {
       prompt: this.#llm?.simulate.name ?? null,
       promptHash: this.#llm?.simulate.hash ?? null,
       llm: this.#llm?.chat.model ?? null,
+      endpoint: this.#llm?.chat.group ?? null,
     })
     return this.#provenanceId
   }
@@ -58,87 +89,122 @@ export class SimulationScorer implements Scorer {
     return this.#simulator.tier
   }
 
-  async score({ explanation, partner }: ScoreItem, priority: number): Promise<ScoreOutcome> {
-    const { protocol, store } = this.#study
-    const feature = explanation.featureId
-    const examples = store.examples.of(this.#set.id, feature, protocol.name)
-    const forScoring = examples.filter(({ use }) => use === 'score')
-    const forExplaining = examples.filter(({ use }) => use === 'explain')
-    if (explanation.text === null) return this.#withoutExplanation(explanation)
-
-    const [own, shuffled] = await Promise.all([
-      this.#simulator.simulate(explanation.text, feature, forScoring, priority),
-      this.#shuffled(partner, feature, forScoring, priority),
-    ])
-    const controls: ControlPredictions[] = [
-      { name: 'constant', predicted: forScoring.map(({ tokens }) => tokens.map(() => 0)) },
-      { name: 'position', predicted: positionPredictions(forScoring) },
-      { name: 'shuffled', predicted: shuffled.predicted },
-    ]
-    if (this.#llm !== null) {
-      const table = tokenTable(forExplaining, protocol.scale)
-      controls.push({
-        name: 'tokenTable',
-        predicted: forScoring.map(({ tokens }) => simulateByTokenTable(table, tokens)),
-      })
-    }
+  async score(item: ScoreItem, priority: number): Promise<ScoreOutcome> {
+    const { explanation } = item
+    const { protocol } = this.#study
+    const predictions = await this.predictions(item, priority)
+    if (predictions === null) return this.#withoutExplanation(explanation)
+    const { explain, score, own, controls, simulated, itself } = predictions
     const limits = {
       minimumExamples: protocol.minimumScoreExamples,
       minimumFiring: protocol.minimumFiringExamples,
     }
     const result = scoreSimulation(
-      forScoring.map((example, index) => ({ ...example, predicted: own.predicted[index]! })),
+      score.map((example, index) => ({ ...example, predicted: own.predicted[index]! })),
       controls,
       limits,
       this.#bootstrap,
       own.failedCalls < own.calls,
+      this.#further(explanation.featureId),
     )
-    const ceiling = ceilingOf(forScoring, largestActivation(forExplaining), protocol.scale)
-    return this.#rows(explanation, partner, result, own, shuffled, ceiling)
+    const ceiling = ceilingOf(score, largestActivation(explain), protocol.scale)
+    return this.#rows(item, result, own, simulated, itself, ceiling)
   }
 
-  /** Replies are taken to name what really fires, and those about another feature's explanation to name nothing. */
-  *requests({ explanation, partner }: ScoreItem): Generator<ExpectedRequest> {
-    const { protocol, store, config } = this.#study
+  /** What is predicted for the score examples: by the explanation, and by every control. Null without a text. */
+  async predictions(
+    { explanation, partner, blank }: ScoreItem,
+    priority: number,
+  ): Promise<SimulatedItem | null> {
+    const feature = explanation.featureId
+    if (explanation.text === null) return null
+    const { explain, score } = this.#examples(feature)
+    const simulate = (text: string): Promise<Simulation> =>
+      this.#simulator.simulate(text, feature, score, priority)
+    const [own, shuffled, blanked] = await Promise.all([
+      simulate(explanation.text),
+      partner?.text == null ? notSimulated(partner, score) : simulate(partner.text),
+      blank && this.#llm ? simulate(this.#llm.simulate.blankDescription) : null,
+    ])
+    const itself = this.#llm === null ? ownBaseline(explanation.text) : null
+    const controls = [
+      ...offlineControls(
+        explain,
+        score,
+        this.#simulator.deal(feature, score),
+        this.#study.protocol.scale,
+        this.#tokenFrequency(),
+        itself,
+      ),
+      { name: 'shuffled' as const, predicted: shuffled.predicted },
+      ...(blanked ? [{ name: 'blank' as const, predicted: blanked.predicted }] : []),
+    ]
+    return {
+      explain,
+      score,
+      own,
+      controls,
+      simulated: [['shuffled', shuffled], ...named('blank', blanked)],
+      itself,
+    }
+  }
+
+  /** Replies are taken to name what really fires, and those about other explanations to name nothing. */
+  *requests({ explanation, partner, blank }: ScoreItem): Generator<ExpectedRequest> {
+    const { protocol } = this.#study
     const llm = this.#llm
     if (llm === null || explanation.text === null) return
     const textsOf = tokenTexts(this.#study, this.#set)
-    const all = store.examples.of(this.#set.id, explanation.featureId, protocol.name)
-    const examples = all.filter(({ use }) => use === 'score')
-    const max = largestActivation(all.filter(({ use }) => use === 'explain'))
-    const { examplesPerCall, form } = llm.simulate
-    for (const call of dealExamples(examples, examplesPerCall, config.seed, explanation.featureId)) {
-      const asked = call.map((index) => examples[index]!)
+    const { explain, score } = this.#examples(explanation.featureId)
+    const max = largestActivation(explain)
+    for (const call of this.#simulator.deal(explanation.featureId, score)) {
+      const asked = call.map((index) => score[index]!)
       const windows = asked.map(({ tokens }) => textsOf(tokens))
       const truth = asked.map(({ activations }) =>
         activations.map((one) => quantize(one, max, protocol.scale)),
       )
       const silence = truth.map((levels) => levels.map(() => 0))
-      const expected = (text: string, levels: readonly number[][]): ExpectedRequest => ({
+      const expected = (
+        control: ControlName | null,
+        text: string,
+        levels: readonly number[][],
+      ): ExpectedRequest => ({
         request: simulationRequest(llm, text, windows, protocol.scale),
+        control,
         // What is read off the prompt needs no reply, but servers write one token.
-        reply: llm.tier === 'promptLogprobs' ? '0' : renderAnswer(levels, form),
+        reply: llm.tier === 'promptLogprobs' ? '0' : renderAnswer(levels, llm.simulate.form),
         isIncomplete: (stored) => isIncomplete(stored, asked, llm.tier, protocol.scale),
       })
-      yield expected(explanation.text, truth)
-      if (partner?.text != null) yield expected(partner.text, silence)
+      yield expected(null, explanation.text, truth)
+      if (partner?.text != null) yield expected('shuffled', partner.text, silence)
+      if (blank) yield expected('blank', llm.simulate.blankDescription, silence)
     }
   }
 
-  async #shuffled(
-    partner: ExplanationRecord | null,
-    feature: number,
-    examples: Parameters<Simulator['simulate']>[2],
-    priority: number,
-  ): Promise<Simulation> {
-    if (partner?.text != null) return this.#simulator.simulate(partner.text, feature, examples, priority)
+  #examples(feature: number): { explain: StoredExample[]; score: StoredExample[] } {
+    const { protocol, store } = this.#study
+    const all = store.examples.of(this.#set.id, feature, protocol.name)
     return {
-      predicted: examples.map(() => null),
-      calls: 0,
-      failedCalls: partner?.problem === 'callFailed' ? 1 : 0,
-      unreadableCalls: partner?.problem === 'unreadable' ? 1 : 0,
-      digitMass: null,
-      reasons: [],
+      explain: all.filter(({ use }) => use === 'explain'),
+      score: all.filter(({ use }) => use === 'score'),
+    }
+  }
+
+  #tokenFrequency(): TokenFrequency | null {
+    if (this.#frequency === undefined) this.#frequency = tokenFrequency(this.#study.store, this.#set)
+    return this.#frequency
+  }
+
+  #further(feature: number): FurtherStatistics {
+    const { protocol, store } = this.#study
+    const record = store.features.get(this.#set.id, feature)
+    return {
+      importance: record && {
+        density: record.density,
+        max: record.max,
+        shares: intervalShares(record.histogram, protocol.intervals),
+      },
+      expectedValues: this.#expectedValues,
     }
   }
 
@@ -156,52 +222,56 @@ export class SimulationScorer implements Scorer {
   }
 
   #rows(
-    explanation: ExplanationRecord,
-    partner: ExplanationRecord | null,
+    { explanation, partner }: ScoreItem,
     result: SimulationScores,
     own: Simulation,
-    shuffled: Simulation,
+    simulated: readonly (readonly [ControlName, Simulation])[],
+    itself: ControlName | null,
     ceiling: number | null,
   ): ScoreOutcome {
     const { coverage } = result
-    const row = (
-      scorer: string,
-      statistic: SimulationScores['simulation'],
-      its: number | null,
-    ): ScoreRecord =>
-      this.#row(
-        explanation,
-        scorer,
-        { ...statistic, ceiling: its, digitMass: own.digitMass, coverage },
-        own.failedCalls,
-        shuffled.failedCalls,
-        own.unreadableCalls + shuffled.unreadableCalls,
-      )
-    const main = row(SIMULATION, result.simulation, ceiling)
+    const sum = (of: (simulation: Simulation) => number): number =>
+      simulated.reduce((total, [, simulation]) => total + of(simulation), 0)
+    const row = (scorer: string, statistic: SimulationScores['simulation'] | null): ScoreRecord[] =>
+      statistic === null
+        ? []
+        : [
+            this.#row(
+              explanation,
+              scorer,
+              {
+                ...statistic,
+                ceiling: scorer === SIMULATION ? ceiling : null,
+                digitMass: own.digitMass,
+                coverage,
+              },
+              own.failedCalls,
+              sum(({ failedCalls }) => failedCalls),
+              own.unreadableCalls + sum(({ unreadableCalls }) => unreadableCalls),
+            ),
+          ]
+    const main = row(SIMULATION, result.simulation)[0]!
     const controls = result.controls.map((control): ControlRecord => ({
       ...control,
       scoreId: main.id,
       partner: control.name === 'shuffled' ? (partner?.featureId ?? null) : null,
     }))
-    // A token table is its own control; a gain over itself says nothing.
-    if (this.#llm === null)
-      controls.push({
-        scoreId: main.id,
-        name: 'tokenTable',
-        value: main.value,
-        gain: null,
-        gainLow: null,
-        gainHigh: null,
-        partner: null,
-      })
+    // A baseline is its own control; a gain over itself says nothing.
+    if (itself !== null)
+      controls.push({ ...withoutValue(itself), scoreId: main.id, value: main.value, partner: null })
     return {
       scores: [
         main,
-        row(`${SIMULATION}.pearson`, result.pearson, null),
-        row(`${SIMULATION}.fire_only`, result.fireOnly, null),
+        ...row(`${SIMULATION}.pearson`, result.pearson),
+        ...row(`${SIMULATION}.fire_only`, result.fireOnly),
+        ...row(`${SIMULATION}.weighted`, result.weighted),
+        ...row(`${SIMULATION}.raw`, result.raw),
       ],
       controls,
-      reasons: [...own.reasons, ...shuffled.reasons.map((reason) => `shuffled control: ${reason}`)],
+      reasons: [
+        ...own.reasons,
+        ...simulated.flatMap(([name, { reasons }]) => reasons.map((reason) => `${name} control: ${reason}`)),
+      ],
     }
   }
 
@@ -228,17 +298,30 @@ export class SimulationScorer implements Scorer {
   }
 }
 
+/** What is known of a control whose explanation has no text. */
+function notSimulated(partner: ExplanationRecord | null, examples: readonly StoredExample[]): Simulation {
+  return {
+    predicted: examples.map(() => null),
+    calls: 0,
+    failedCalls: partner?.problem === 'callFailed' ? 1 : 0,
+    unreadableCalls: partner?.problem === 'unreadable' ? 1 : 0,
+    digitMass: null,
+    reasons: [],
+  }
+}
+
+function named(name: ControlName, simulation: Simulation | null): [ControlName, Simulation][] {
+  return simulation ? [[name, simulation]] : []
+}
+
 /** What the truth itself would score once it is quantized. */
 function ceilingOf(
   examples: readonly { activations: readonly number[] }[],
   max: number,
   scale: number,
 ): number | null {
-  const truth = examples.flatMap(({ activations }) =>
-    activations.map((activation) => Math.max(0, activation)),
-  )
-  return spearman(
-    truth,
-    truth.map((activation) => quantize(activation, max, scale)),
-  )
+  const truth = examples.map(({ activations }) => activations.map((activation) => Math.max(0, activation)))
+  const levels = truth.map((example) => example.map((activation) => quantize(activation, max, scale)))
+  const found = new ResampledSpearman(truth, [levels]).plain()
+  return found === null || found.constant[0] ? null : found.correlations[0]!
 }

@@ -1,12 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { Bootstrap } from '../../src/autointerp/bootstrap.ts'
 import { quantize } from '../../src/autointerp/quantize.ts'
-import {
-  type ControlPredictions,
-  positionPredictions,
-  scoreSimulation,
-  type SimulatedExample,
-} from '../../src/autointerp/simulation-score.ts'
+import { positionPredictions } from '../../src/autointerp/controls.ts'
+import type { SimulatedExample } from '../../src/autointerp/simulated-examples.ts'
+import { type ControlPredictions, scoreSimulation } from '../../src/autointerp/simulation-score.ts'
 import type { Slice } from '../../src/core/protocol.ts'
 import { Random } from '../../src/core/random.ts'
 

@@ -258,6 +258,7 @@ describe('the store', () => {
       gain: 0.4,
       gainLow: 0.2,
       gainHigh: 0.6,
+      p: 0.03,
       partner: 2,
     }
     store.scores.put([score], [control])

@@ -1,0 +1,118 @@
+import type { Protocol } from '../core/protocol.ts'
+import { LLM_TIERS, type LlmTier, type ScorerName, SCORERS } from '../core/scores.ts'
+import type { ExplanationRecord, FeatureSetRecord, ScoreRecord } from '../core/store.ts'
+import { type Scorer, type ScoreItem, scoreId } from './scorer.ts'
+import { makeScorer } from './scorers.ts'
+import { llmSimulator, type Simulator, tableSimulator } from './simulate.ts'
+import type { Llm, Study } from './study.ts'
+import { tokenTexts } from './token-texts.ts'
+
+/** What past scores are made again with. */
+export interface PastTools {
+  /** An LLM that answers from stored replies alone. */
+  readonly llmOf: (group: string, model: string, tier: LlmTier) => Llm
+  /** The protocol of a name; null where there is none any more. */
+  readonly protocolOf: (name: string) => Protocol | null
+}
+
+/** A score as it was made: run its scorer on its item again and the same rows come out. Nothing is sent or stored. */
+export interface PastScore {
+  readonly study: Study
+  readonly llm: Llm | null
+  readonly scorer: Scorer
+  readonly item: ScoreItem
+}
+
+/** Finds what scores were made of: their protocol, seed, prompts, replies, and the explanations of their controls. */
+export class PastScores {
+  readonly #study: Study
+  readonly #set: FeatureSetRecord
+  readonly #tools: PastTools
+  readonly #scorers = new Map<string, Omit<PastScore, 'item'> | string>()
+
+  constructor(study: Study, set: FeatureSetRecord, tools: PastTools) {
+    this.#study = study
+    this.#set = set
+    this.#tools = tools
+  }
+
+  /** The making of a score and of the other statistics of the same replies, or why it cannot be repeated. */
+  open(explanation: ExplanationRecord, record: ScoreRecord): PastScore | string {
+    const name = scorerOf(record)
+    if (name === null) return `no scorer is called ${record.scorer}`
+    const key = `${record.provenanceId} ${record.tier} ${record.protocol} ${name}`
+    let made = this.#scorers.get(key)
+    if (made === undefined) {
+      made = this.#make(name, record)
+      this.#scorers.set(key, made)
+    }
+    if (typeof made === 'string') return made
+    if (scoreId(made.study, made.llm, explanation, record.scorer, record.tier) !== record.id)
+      return 'its prompt or protocol is not the one that this version of gloss has'
+    return { ...made, item: this.#item(explanation, record, name) }
+  }
+
+  #make(name: ScorerName, record: ScoreRecord): Omit<PastScore, 'item'> | string {
+    const { store, config } = this.#study
+    const provenance = store.provenance.get(record.provenanceId)
+    const protocol = this.#tools.protocolOf(record.protocol)
+    if (protocol === null) return `the protocol ${record.protocol} is not there`
+    const tier = LLM_TIERS.find((one) => one === record.tier)
+    const { llm: model, endpoint } = provenance
+    if (tier && (model === null || endpoint == null))
+      return 'it was made by a version of gloss that did not record the endpoint; score again'
+    const study: Study = {
+      ...this.#study,
+      protocol,
+      config: { ...config, seed: provenance.seed ?? config.seed },
+      // Recomputing leaves no trace.
+      store: { ...store, provenance: { get: store.provenance.get, put: () => record.provenanceId } },
+    }
+    const llm = tier ? this.#tools.llmOf(endpoint!, model!, tier) : null
+    return { study, llm, scorer: makeScorer(name, study, this.#set, llm) }
+  }
+
+  #item(explanation: ExplanationRecord, record: ScoreRecord, name: ScorerName): ScoreItem {
+    const { store } = this.#study
+    const main = store.scores
+      .of(explanation.id)
+      .find((one) => one.scorer === name && one.tier === record.tier && one.provenanceId === record.provenanceId)
+    const controls = main ? store.scores.controlsOf(main.id) : []
+    const partner = controls.find((control) => control.name === 'shuffled')?.partner ?? null
+    return {
+      explanation,
+      partner: partner === null ? null : this.#likeOf(explanation, partner),
+      blank: controls.some((control) => control.name === 'blank'),
+    }
+  }
+
+  /** Another feature's explanation by the same explainer, LLM and prompt. */
+  #likeOf(explanation: ExplanationRecord, feature: number): ExplanationRecord | null {
+    const { store } = this.#study
+    const { prompt, promptHash, protocolHash } = store.provenance.get(explanation.provenanceId)
+    const alike = store.explanations
+      .of(this.#set.id, feature)
+      .filter(({ explainer, llm }) => explainer === explanation.explainer && llm === explanation.llm)
+    return (
+      alike.find(({ provenanceId }) => provenanceId === explanation.provenanceId) ??
+      alike.find(({ provenanceId }) => {
+        const other = store.provenance.get(provenanceId)
+        return (
+          other.prompt === prompt && other.promptHash === promptHash && other.protocolHash === protocolHash
+        )
+      }) ??
+      null
+    )
+  }
+}
+
+/** The simulator behind a past score. */
+export function pastSimulator({ study, llm }: PastScore, set: FeatureSetRecord): Simulator {
+  return llm
+    ? llmSimulator(llm, study.protocol.scale, study.config.seed, tokenTexts(study, set))
+    : tableSimulator
+}
+
+function scorerOf({ scorer }: ScoreRecord): ScorerName | null {
+  return SCORERS.find((name) => scorer === name || scorer.startsWith(`${name}.`)) ?? null
+}
