@@ -1,6 +1,6 @@
 import { Random } from '../core/random.ts'
 import { placeOrderStatistics } from './order-statistics.ts'
-import { type Resample, ResampledSpearman } from './resampled-spearman.ts'
+import { type Resample, ResampledSpearman, type ResampledStatistic } from './resampled-spearman.ts'
 
 /**
  * The stratified bootstrap of examples: each stratum is drawn from with replacement, as many times as it has
@@ -77,7 +77,7 @@ export interface BootstrapIntervals {
 export function resampledIntervals(
   bootstrap: Bootstrap,
   sizes: readonly number[],
-  statistic: ResampledSpearman,
+  statistic: ResampledStatistic,
   controls: number,
 ): BootstrapIntervals | null {
   const { resamples } = bootstrap

@@ -6,6 +6,17 @@ export interface Resample {
   readonly counts: Float64Array
 }
 
+/** Correlations of one truth with several predictions on resamples of the examples. */
+export interface ResampledStatistic {
+  /**
+   * The correlations on a resample, 0 for predictions that are constant there. False where the truth is constant.
+   * @param into receives one number for each set of predictions
+   */
+  correlations(resample: Pick<Resample, 'counts'>, into: Float64Array): boolean
+  /** The correlations with every example counted once; null where the truth is constant. */
+  plain(): { readonly correlations: Float64Array; readonly constant: readonly boolean[] } | null
+}
+
 /**
  * Spearman's correlations of one truth with several predictions, over examples that count several times or not at
  * all: equal to repeating their tokens.
@@ -15,7 +26,7 @@ export interface Resample {
  * then needs only its own levels' weights and the tokens on which both speak. All sums are of halves of integers,
  * hence exact, so equal predictions have equal correlations to the last bit.
  */
-export class ResampledSpearman {
+export class ResampledSpearman implements ResampledStatistic {
   readonly #tokens: Float64Array
   readonly #truth: TruthRanks
   readonly #predictions: readonly PredictedRanks[]

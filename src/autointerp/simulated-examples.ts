@@ -1,4 +1,4 @@
-import type { Slice } from '../core/protocol.ts'
+import type { Protocol, Slice } from '../core/protocol.ts'
 
 /** An example with what was predicted for its tokens; `predicted` is null where no answer could be read. */
 export interface SimulatedExample {
@@ -21,7 +21,7 @@ export type SliceCoverage = Readonly<Record<string, readonly [answered: number, 
 /** An example with its place in the list that it came from. */
 export type IndexedExample = SimulatedExample & { readonly index: number }
 
-/** Activations a⁺ and predictions of some examples, in the order of the strata, and how many each stratum has. */
+/** Activations and predictions of some examples, in the order of the strata, and how many each stratum has. */
 export interface Paired {
   readonly truth: readonly (readonly number[])[]
   readonly predicted: readonly (readonly number[])[]
@@ -43,13 +43,19 @@ export function answeredInStrata(examples: readonly SimulatedExample[]): Indexed
   return STRATA.flatMap((stratum) => answered.filter(({ slice }) => stratumOf(slice) === stratum))
 }
 
-/** Pairs examples, which are in the order of the strata, with predictions. */
+/**
+ * Pairs examples, which are in the order of the strata, with predictions.
+ * @param truth whether activations count as they are, or their positive side a⁺
+ */
 export function pairUp(
   examples: readonly IndexedExample[],
   predictedOf: (example: IndexedExample) => readonly number[] | null,
+  truth: Protocol['truth'] = 'positive',
 ): Paired {
   return {
-    truth: examples.map(({ activations }) => activations.map((activation) => Math.max(0, activation))),
+    truth: examples.map(({ activations }) =>
+      truth === 'raw' ? activations : activations.map((activation) => Math.max(0, activation)),
+    ),
     predicted: examples.map((example) => predictedOf(example)!),
     sizes: STRATA.map((stratum) => examples.filter(({ slice }) => stratumOf(slice) === stratum).length),
   }

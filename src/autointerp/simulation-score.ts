@@ -1,8 +1,11 @@
+import type { Protocol } from '../core/protocol.ts'
 import type { ControlName, ControlResult, ScoreResult, UndefinedReason } from '../core/scores.ts'
 import { type Bootstrap, type Interval, type ResampledGain, resampledIntervals } from './bootstrap.ts'
 import { isConstant, pearson, spearman } from './correlation.ts'
 import { type Importance, importanceWeight, weightedSpearman } from './importance-weights.ts'
-import { ResampledSpearman } from './resampled-spearman.ts'
+import { absoluteDeviationExplained, powerExplained } from './prediction-errors.ts'
+import { ResampledPearson } from './resampled-pearson.ts'
+import { ResampledSpearman, type ResampledStatistic } from './resampled-spearman.ts'
 import {
   answeredInStrata,
   type Coverage,
@@ -30,19 +33,32 @@ export interface FurtherStatistics {
   readonly importance: Importance | null
   /** Whether predictions are expected values, which differ from the integers that ranks see. */
   readonly expectedValues: boolean
+  /** The statistic that is the score, and that of controls and gains; Spearman's by default. */
+  readonly headline?: Protocol['headline']
+  /** What predictions are compared with; the positive side of activations by default. */
+  readonly truth?: Protocol['truth']
+  /** The activation that one level stands for; with it, errors are measured. */
+  readonly levelSize?: number
 }
 
 /** All that is known of one explanation from one simulation. */
 export interface SimulationScores {
-  /** Spearman's correlation of predictions and activations over all tokens of the answered examples. */
+  /** The headline correlation of predictions and activations over all tokens of the answered examples. */
   readonly simulation: ScoreResult
-  readonly pearson: ScoreResult
+  /** Pearson's correlation beside a Spearman's headline; null where it is the headline. */
+  readonly pearson: ScoreResult | null
+  /** Spearman's correlation beside a Pearson's headline; null where it is the headline. */
+  readonly spearman: ScoreResult | null
   /** Spearman's correlation over firing nominal tokens alone: the grading. */
   readonly fireOnly: ScoreResult
   /** Spearman's correlation with importance weights; null where what they are made of is not known. */
   readonly weighted: ScoreResult | null
   /** Spearman's correlation with expected values as they are; null where predictions are integers. */
   readonly raw: ScoreResult | null
+  /** The share of the truth's power that is explained; null where errors are not measured. */
+  readonly r2: ScoreResult | null
+  /** The same of absolute deviations. */
+  readonly absoluteDeviation: ScoreResult | null
   readonly controls: readonly ControlResult[]
   readonly coverage: SliceCoverage
 }
@@ -62,21 +78,18 @@ export function scoreSimulation(
   limits: Coverage,
   bootstrap: Bootstrap,
   anyReply: boolean,
-  { importance, expectedValues }: FurtherStatistics = { importance: null, expectedValues: false },
+  further: FurtherStatistics = { importance: null, expectedValues: false },
 ): SimulationScores {
+  const { importance, expectedValues, headline = 'spearman', truth: side, levelSize } = further
   const coverage = coverageBySlice(examples)
-  const further = { weighted: importance !== null, raw: expectedValues }
   if (!anyReply) return undefinedScores('callsFailed', examples, controls, coverage, further)
   if (hasLowCoverage(examples, coverage, limits))
     return undefinedScores('lowCoverage', examples, controls, coverage, further)
 
   const answered = answeredInStrata(examples)
-  const paired = pairUp(answered, (example) => example.predicted)
+  const paired = pairUp(answered, (example) => example.predicted, side)
   const complete = controls.filter((control) => answered.every(({ index }) => control.predicted[index]))
-  const statistic = new ResampledSpearman(paired.truth, [
-    rounded(paired.predicted),
-    ...complete.map((control) => ranked(control, answered)),
-  ])
+  const statistic = resampledStatistic(headline, paired, complete, answered)
   const plain = statistic.plain()
   if (plain === null) return undefinedScores('constantTruth', examples, controls, coverage, further)
   const intervals = resampledIntervals(bootstrap, paired.sizes, statistic, complete.length)
@@ -86,13 +99,16 @@ export function scoreSimulation(
   const simulation = toResult(plain.constant[0]! ? null : plain.correlations[0]!, n, intervals?.score)
   return {
     simulation,
-    pearson: toResult(pearson(truth, predicted), n),
+    pearson: headline === 'pearson' ? null : toResult(pearson(truth, predicted), n),
+    spearman: headline === 'spearman' ? null : toResult(spearman(truth, predicted.map(Math.round)), n),
     fireOnly: fireOnly(answered),
     weighted: importance && weighted(answered, paired, importance),
     raw: expectedValues ? toResult(spearman(truth, predicted), n) : null,
+    r2: explained(powerExplained, truth, predicted, levelSize),
+    absoluteDeviation: explained(absoluteDeviationExplained, truth, predicted, levelSize),
     controls: controls.map((control) => {
       const place = complete.indexOf(control)
-      if (place < 0) return partialControl(control, answered, limits, bootstrap)
+      if (place < 0) return partialControl(control, answered, limits, bootstrap, headline, side)
       return controlResult(
         control.name,
         simulation.value!,
@@ -114,6 +130,38 @@ export function withoutValue(name: ControlName): ControlResult {
   return { name, value: null, gain: null, gainLow: null, gainHigh: null, p: null }
 }
 
+/** The headline's correlations of a score's predictions, then of each control's. Only ranks see rounded levels. */
+function resampledStatistic(
+  headline: Protocol['headline'],
+  { truth, predicted }: Paired,
+  controls: readonly ControlPredictions[],
+  answered: readonly IndexedExample[],
+): ResampledStatistic {
+  if (headline === 'spearman')
+    return new ResampledSpearman(truth, [
+      rounded(predicted),
+      ...controls.map((control) => ranked(control, answered)),
+    ])
+  const asTheyAre = controls.map((control) => answered.map(({ index }) => control.predicted[index]!))
+  return new ResampledPearson(truth, [predicted, ...asTheyAre])
+}
+
+function explained(
+  share: (truth: readonly number[], predicted: readonly number[]) => number | null,
+  truth: readonly number[],
+  predicted: readonly number[],
+  levelSize: number | undefined,
+): ScoreResult | null {
+  if (levelSize === undefined) return null
+  const value = share(
+    truth,
+    predicted.map((level) => level * levelSize),
+  )
+  return value === null
+    ? unscored('constantTruth', truth.length)
+    : { ...toResult(value, truth.length), flag: null }
+}
+
 function ranked({ predicted, unrounded }: ControlPredictions, of: readonly IndexedExample[]): number[][] {
   const own = of.map(({ index }) => [...predicted[index]!])
   return unrounded ? own : rounded(own)
@@ -125,6 +173,8 @@ function partialControl(
   answered: readonly IndexedExample[],
   limits: Coverage,
   bootstrap: Bootstrap,
+  headline: Protocol['headline'],
+  side: Protocol['truth'] | undefined,
 ): ControlResult {
   const asControl = answered.map((example) => ({
     ...example,
@@ -132,8 +182,8 @@ function partialControl(
   }))
   if (hasLowCoverage(asControl, coverageBySlice(asControl), limits)) return withoutValue(control.name)
   const common = answered.filter(({ index }) => control.predicted[index])
-  const paired = pairUp(common, ({ predicted }) => predicted)
-  const statistic = new ResampledSpearman(paired.truth, [rounded(paired.predicted), ranked(control, common)])
+  const paired = pairUp(common, ({ predicted }) => predicted, side)
+  const statistic = resampledStatistic(headline, paired, [control], common)
   const plain = statistic.plain()
   if (plain === null) return withoutValue(control.name)
   const intervals = resampledIntervals(bootstrap, paired.sizes, statistic, 1)
@@ -194,7 +244,7 @@ function undefinedScores(
   examples: readonly SimulatedExample[],
   controls: readonly ControlPredictions[],
   coverage: SliceCoverage,
-  further: { readonly weighted: boolean; readonly raw: boolean },
+  { importance, expectedValues, headline = 'spearman', levelSize }: FurtherStatistics,
 ): SimulationScores {
   const n = examples.reduce(
     (sum, { predicted, activations }) => sum + (predicted ? activations.length : 0),
@@ -203,10 +253,13 @@ function undefinedScores(
   const result = unscored(reason, n)
   return {
     simulation: result,
-    pearson: result,
+    pearson: headline === 'pearson' ? null : result,
+    spearman: headline === 'spearman' ? null : result,
     fireOnly: result,
-    weighted: further.weighted ? result : null,
-    raw: further.raw ? result : null,
+    weighted: importance && result,
+    raw: expectedValues ? result : null,
+    r2: levelSize === undefined ? null : result,
+    absoluteDeviation: levelSize === undefined ? null : result,
     controls: controls.map(({ name }) => withoutValue(name)),
     coverage,
   }

@@ -41,5 +41,9 @@ export async function calibrate(study: Study, tools: PastTools, mixed: boolean):
       if (expected) table.calibration.add(expected, activations, max, levels)
     }
   }
-  return [...tables].map(([tier, { features, calibration }]) => ({ tier, features, rows: calibration.rows() }))
+  return [...tables].map(([tier, { features, calibration }]) => ({
+    tier,
+    features,
+    rows: calibration.rows(),
+  }))
 }

@@ -76,7 +76,9 @@ export class PastScores {
     const { store } = this.#study
     const main = store.scores
       .of(explanation.id)
-      .find((one) => one.scorer === name && one.tier === record.tier && one.provenanceId === record.provenanceId)
+      .find(
+        (one) => one.scorer === name && one.tier === record.tier && one.provenanceId === record.provenanceId,
+      )
     const controls = main ? store.scores.controlsOf(main.id) : []
     const partner = controls.find((control) => control.name === 'shuffled')?.partner ?? null
     return {

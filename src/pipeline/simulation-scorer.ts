@@ -1,7 +1,7 @@
 import { Bootstrap } from '../autointerp/bootstrap.ts'
+import { ceilingOf } from '../autointerp/ceiling.ts'
 import { intervalShares } from '../autointerp/importance-weights.ts'
 import { largestActivation, quantize } from '../autointerp/quantize.ts'
-import { ResampledSpearman } from '../autointerp/resampled-spearman.ts'
 import { renderAnswer } from '../autointerp/simulate-messages.ts'
 import {
   type ControlPredictions,
@@ -62,11 +62,15 @@ export class SimulationScorer implements Scorer {
     this.#simulator = simulator
     this.#bootstrap = new Bootstrap(study.config.seed)
     this.#expectedValues = simulator.tier === 'chatLogprobs' || simulator.tier === 'promptLogprobs'
+    const { headline, sampler } = study.protocol
     this.statistics = [
       SIMULATION,
-      ...['pearson', 'fire_only', 'weighted', ...(this.#expectedValues ? ['raw'] : [])].map(
-        (name) => `${SIMULATION}.${name}`,
-      ),
+      ...[
+        ...(headline === 'pearson' ? ['spearman', 'r2', 'absolute_deviation'] : ['pearson']),
+        'fire_only',
+        ...(sampler === 'slices' ? ['weighted'] : []),
+        ...(this.#expectedValues ? ['raw'] : []),
+      ].map((name) => `${SIMULATION}.${name}`),
     ]
   }
 
@@ -105,9 +109,9 @@ export class SimulationScorer implements Scorer {
       limits,
       this.#bootstrap,
       own.failedCalls < own.calls,
-      this.#further(explanation.featureId),
+      this.#further(explanation.featureId, largestActivation(explain)),
     )
-    const ceiling = ceilingOf(score, largestActivation(explain), protocol.scale)
+    const ceiling = ceilingOf(score, largestActivation(explain), protocol)
     return this.#rows(item, result, own, simulated, itself, ceiling)
   }
 
@@ -161,7 +165,7 @@ export class SimulationScorer implements Scorer {
       const asked = call.map((index) => score[index]!)
       const windows = asked.map(({ tokens }) => textsOf(tokens))
       const truth = asked.map(({ activations }) =>
-        activations.map((one) => quantize(one, max, protocol.scale)),
+        activations.map((one) => quantize(one, max, protocol.scale, protocol.rounding)),
       )
       const silence = truth.map((levels) => levels.map(() => 0))
       const expected = (
@@ -195,9 +199,11 @@ export class SimulationScorer implements Scorer {
     return this.#frequency
   }
 
-  #further(feature: number): FurtherStatistics {
+  /** @param max the largest activation of the explain examples */
+  #further(feature: number, max: number): FurtherStatistics {
     const { protocol, store } = this.#study
-    const record = store.features.get(this.#set.id, feature)
+    const { headline, truth, scale } = protocol
+    const record = protocol.sampler === 'slices' ? store.features.get(this.#set.id, feature) : null
     return {
       importance: record && {
         density: record.density,
@@ -205,6 +211,9 @@ export class SimulationScorer implements Scorer {
         shares: intervalShares(record.histogram, protocol.intervals),
       },
       expectedValues: this.#expectedValues,
+      headline,
+      truth,
+      ...(headline === 'pearson' ? { levelSize: max / scale } : {}),
     }
   }
 
@@ -263,6 +272,9 @@ export class SimulationScorer implements Scorer {
       scores: [
         main,
         ...row(`${SIMULATION}.pearson`, result.pearson),
+        ...row(`${SIMULATION}.spearman`, result.spearman),
+        ...row(`${SIMULATION}.r2`, result.r2),
+        ...row(`${SIMULATION}.absolute_deviation`, result.absoluteDeviation),
         ...row(`${SIMULATION}.fire_only`, result.fireOnly),
         ...row(`${SIMULATION}.weighted`, result.weighted),
         ...row(`${SIMULATION}.raw`, result.raw),
@@ -312,16 +324,4 @@ function notSimulated(partner: ExplanationRecord | null, examples: readonly Stor
 
 function named(name: ControlName, simulation: Simulation | null): [ControlName, Simulation][] {
   return simulation ? [[name, simulation]] : []
-}
-
-/** What the truth itself would score once it is quantized. */
-function ceilingOf(
-  examples: readonly { activations: readonly number[] }[],
-  max: number,
-  scale: number,
-): number | null {
-  const truth = examples.map(({ activations }) => activations.map((activation) => Math.max(0, activation)))
-  const levels = truth.map((example) => example.map((activation) => quantize(activation, max, scale)))
-  const found = new ResampledSpearman(truth, [levels]).plain()
-  return found === null || found.constant[0] ? null : found.correlations[0]!
 }

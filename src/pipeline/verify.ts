@@ -30,7 +30,17 @@ export interface Verification {
   readonly notChecked: readonly { readonly reason: string; readonly count: number }[]
 }
 
-const SCORE_FIELDS = ['value', 'low', 'high', 'n', 'undefined', 'flag', 'ceiling', 'digitMass', 'coverage'] as const
+const SCORE_FIELDS = [
+  'value',
+  'low',
+  'high',
+  'n',
+  'undefined',
+  'flag',
+  'ceiling',
+  'digitMass',
+  'coverage',
+] as const
 const CONTROL_FIELDS = ['value', 'gain', 'gainLow', 'gainHigh', 'p', 'partner'] as const
 
 /**
@@ -67,7 +77,12 @@ export async function verifyScores(
       }
       const outcome = await made.scorer.score(made.item, 0)
       for (const row of family) {
-        const found = differencesOf(explanation, row, outcome, row === main ? store.scores.controlsOf(row.id) : [])
+        const found = differencesOf(
+          explanation,
+          row,
+          outcome,
+          row === main ? store.scores.controlsOf(row.id) : [],
+        )
         checked++
         if (found.length === 0) equal++
         differences.push(...found)
@@ -117,8 +132,7 @@ function differencesOf(
     const stored = controls.find((control) => control.name === name)
     const other = recomputed.find((control) => control.name === name)
     if (!stored || !other) compare(`${name} control`, stored ? 'there' : null, other ? 'there' : null)
-    else
-      for (const field of CONTROL_FIELDS) compare(`${name} control, ${field}`, stored[field], other[field])
+    else for (const field of CONTROL_FIELDS) compare(`${name} control, ${field}`, stored[field], other[field])
   }
   return found
 }

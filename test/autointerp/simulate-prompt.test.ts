@@ -62,8 +62,9 @@ describe('expected levels at places', () => {
     expect(read.map((one) => one?.levels ?? null)).toEqual([null, [0], null])
   })
 
-  it('are none where places and tokens are not equally many, or the scale has two digits', () => {
+  it('are none where places and tokens are not equally many', () => {
     expect(expectedAtPlaces([place({ '0': 1 })], [2], 9)).toBeNull()
-    expect(expectedAtPlaces([place({ '0': 1 })], [1], 10)).toEqual([null])
+    expect(expectedAtPlaces([place({ '10': 1 })], [1], 10)).toEqual([{ levels: [10], digitMass: 1 }])
+    expect(expectedAtPlaces([place({ '10': 1 })], [1], 9)).toEqual([null])
   })
 })

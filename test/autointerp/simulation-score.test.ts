@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Bootstrap } from '../../src/autointerp/bootstrap.ts'
+import { pearson } from '../../src/autointerp/correlation.ts'
 import { quantize } from '../../src/autointerp/quantize.ts'
 import { positionPredictions } from '../../src/autointerp/controls.ts'
 import type { SimulatedExample } from '../../src/autointerp/simulated-examples.ts'
@@ -59,7 +60,7 @@ describe('the score of a simulation', () => {
     expect(simulation.value).toBeGreaterThan(0.995)
     expect(simulation.low!).toBeLessThanOrEqual(simulation.value!)
     expect(simulation.high!).toBeGreaterThanOrEqual(simulation.value!)
-    expect(pearson.value).toBeGreaterThan(0.98)
+    expect(pearson!.value).toBeGreaterThan(0.98)
     expect(fireOnly.value).toBeGreaterThan(0.9)
     expect(fireOnly.n).toBe(30)
     expect(coverage).toMatchObject({ top: [6, 6], 'interval 7': [2, 2], random: [10, 10], other: [20, 20] })
@@ -91,7 +92,7 @@ describe('the score of a simulation', () => {
     const exact = scoreSimulation(examplesOf(4), [], LIMITS, bootstrap, true)
     const noisy = scoreSimulation(examples, [], LIMITS, bootstrap, true)
     expect(noisy.simulation).toEqual(exact.simulation)
-    expect(noisy.pearson.value).toBeCloseTo(exact.pearson.value!, 12)
+    expect(noisy.pearson!.value).toBeCloseTo(exact.pearson!.value!, 12)
   })
 
   it('is 0, and says so, for a constant prediction', () => {
@@ -240,5 +241,63 @@ describe('controls', () => {
       p: null,
     })
     expect(simulation.value).not.toBeNull()
+  })
+})
+
+describe('the score by Pearson, as Bills et al. have it', () => {
+  const TRUTH = [
+    [0, 0, 5, 0],
+    [0, 0, 0, 0],
+    [1, 2, 3, 10],
+  ]
+  const PREDICTED = [
+    [0.1, 0, 8, 1],
+    [0, 2, 0, 0],
+    [0, 1, 5, 9],
+  ]
+  const examples = TRUTH.map((activations, index): SimulatedExample => ({
+    slice: index === 1 ? 'random' : 'top',
+    nominal: 0,
+    silent: activations[0] === 0,
+    activations,
+    predicted: PREDICTED[index]!,
+  }))
+  const further = { importance: null, expectedValues: true, headline: 'pearson', truth: 'raw' } as const
+  const limits = { minimumExamples: 2, minimumFiring: 1 }
+
+  it('has the published values of a pooled example', () => {
+    const found = scoreSimulation(examples, [], limits, bootstrap, true, { ...further, levelSize: 1 })
+    expect(found.simulation.value).toBeCloseTo(0.9176338, 7)
+    expect(found.raw!.value).toBeCloseTo(0.7088449, 7)
+    expect(found.r2!.value).toBeCloseTo(0.8488489, 7)
+    expect(found.absoluteDeviation!.value).toBeCloseTo(0.4714286, 7)
+    expect(found.pearson).toBeNull()
+    expect(found.simulation.low!).toBeLessThan(found.simulation.value!)
+    expect(found.simulation.high!).toBeLessThanOrEqual(1)
+  })
+
+  it('measures errors on the scale of activations', () => {
+    const tenfold = examples.map((one) => ({ ...one, activations: one.activations.map((a) => a * 10) }))
+    const found = scoreSimulation(tenfold, [], limits, bootstrap, true, { ...further, levelSize: 10 })
+    expect(found.r2!.value).toBeCloseTo(0.8488489, 7)
+    expect(found.absoluteDeviation!.value).toBeCloseTo(0.4714286, 7)
+  })
+
+  it('counts activations below zero, which the positive side does not', () => {
+    const signed = examples.map((one) => ({ ...one, activations: one.activations.map((a) => a - 1) }))
+    const of = (truth: 'raw' | 'positive'): number =>
+      scoreSimulation(signed, [], limits, bootstrap, true, { ...further, truth }).simulation.value!
+    expect(of('raw')).toBeCloseTo(0.9176338, 7)
+    expect(of('positive')).not.toBeCloseTo(0.9176338, 4)
+  })
+
+  it('compares controls by the same statistic', () => {
+    const own = predicting(examplesOf(4), ({ activations }) => activations.map((a) => quantize(a, 1.1, 9)))
+    const { controls, simulation } = scoreSimulation(own, [positionOf(own)], LIMITS, bootstrap, true, further)
+    const truth = own.flatMap(({ activations }) => activations)
+    const position = positionPredictions(own).flat()
+    expect(controls[0]!.value).toBeCloseTo(pearson(truth, position)!, 12)
+    expect(controls[0]!.gain).toBeCloseTo(simulation.value! - controls[0]!.value!, 12)
+    expect(controls[0]!.gainLow!).toBeLessThan(controls[0]!.gain!)
   })
 })

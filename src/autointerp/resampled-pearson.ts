@@ -1,0 +1,117 @@
+import { pearson } from './correlation.ts'
+import type { Resample, ResampledStatistic } from './resampled-spearman.ts'
+
+/**
+ * Pearson's correlations of one truth with several predictions, over examples that count several times or not at all:
+ * equal to repeating their tokens. Each example is five sums, of values centred on the overall means so that nothing
+ * cancels, and the range of its values, by which constancy is told exactly.
+ */
+export class ResampledPearson implements ResampledStatistic {
+  readonly #truth: readonly (readonly number[])[]
+  readonly #predictions: readonly (readonly (readonly number[])[])[]
+  readonly #tokens: Float64Array
+  readonly #truthSums: Sums
+  readonly #predictedSums: readonly Sums[]
+  /** By prediction, the sum of products with the truth in each example. */
+  readonly #products: readonly Float64Array[]
+
+  /**
+   * @param truth activations by example and token
+   * @param predictions one or more sets of predictions for the same tokens
+   */
+  constructor(
+    truth: readonly (readonly number[])[],
+    predictions: readonly (readonly (readonly number[])[])[],
+  ) {
+    this.#truth = truth
+    this.#predictions = predictions
+    this.#tokens = Float64Array.from(truth, ({ length }) => length)
+    this.#truthSums = new Sums(truth)
+    this.#predictedSums = predictions.map((one) => new Sums(one))
+    this.#products = predictions.map((one, place) => {
+      const { mean } = this.#predictedSums[place]!
+      return Float64Array.from(truth, (example, index) => {
+        let sum = 0
+        for (const [token, value] of example.entries())
+          sum += (value - this.#truthSums.mean) * (one[index]![token]! - mean)
+        return sum
+      })
+    })
+  }
+
+  /**
+   * The correlations on a resample. False where the truth is constant; predictions that are constant have
+   * correlation 0.
+   * @param into receives one number for each set of predictions
+   */
+  correlations({ counts }: Pick<Resample, 'counts'>, into: Float64Array): boolean {
+    const total = dot(this.#tokens, counts)
+    if (this.#truthSums.isConstant(counts)) return false
+    const truth = this.#truthSums.moments(counts, total)
+    // Values too small to square are as good as equal.
+    if (!(truth.spread > 0)) return false
+    for (const [place, sums] of this.#predictedSums.entries()) {
+      const predicted = sums.moments(counts, total)
+      const together = dot(this.#products[place]!, counts) - truth.mean * predicted.mean * total
+      const correlation = together / Math.sqrt(truth.spread * predicted.spread)
+      const defined = predicted.spread > 0 && !sums.isConstant(counts)
+      into[place] = defined ? Math.min(1, Math.max(-1, correlation)) : 0
+    }
+    return true
+  }
+
+  /** The correlations with every example counted once; null where the truth is constant. */
+  plain(): { readonly correlations: Float64Array; readonly constant: readonly boolean[] } | null {
+    const once = new Float64Array(this.#tokens.length).fill(1)
+    if (this.#truthSums.isConstant(once)) return null
+    const truth = this.#truth.flat()
+    return {
+      correlations: Float64Array.from(this.#predictions, (one) => pearson(truth, one.flat()) ?? 0),
+      constant: this.#predictedSums.map((sums) => sums.isConstant(once)),
+    }
+  }
+}
+
+/** Sums over the tokens of each example, of values minus their overall mean. */
+class Sums {
+  readonly mean: number
+  readonly #sums: Float64Array
+  readonly #squares: Float64Array
+  readonly #least: Float64Array
+  readonly #largest: Float64Array
+
+  constructor(values: readonly (readonly number[])[]) {
+    const flat = values.flat()
+    this.mean = flat.length === 0 ? 0 : flat.reduce((sum, value) => sum + value, 0) / flat.length
+    const centred = values.map((example) => example.map((value) => value - this.mean))
+    this.#sums = Float64Array.from(centred, (example) => example.reduce((sum, value) => sum + value, 0))
+    this.#squares = Float64Array.from(centred, (example) =>
+      example.reduce((sum, value) => sum + value * value, 0),
+    )
+    this.#least = Float64Array.from(values, (example) => Math.min(...example))
+    this.#largest = Float64Array.from(values, (example) => Math.max(...example))
+  }
+
+  isConstant(counts: Float64Array): boolean {
+    let least = Number.POSITIVE_INFINITY
+    let largest = Number.NEGATIVE_INFINITY
+    for (let example = 0; example < counts.length; example++) {
+      if (counts[example] === 0) continue
+      least = Math.min(least, this.#least[example]!)
+      largest = Math.max(largest, this.#largest[example]!)
+    }
+    return !(largest > least)
+  }
+
+  /** The mean of the centred values on a resample, and the sum of their squared distances from it. */
+  moments(counts: Float64Array, total: number): { readonly mean: number; readonly spread: number } {
+    const mean = dot(this.#sums, counts) / total
+    return { mean, spread: dot(this.#squares, counts) - total * mean * mean }
+  }
+}
+
+function dot(values: Float64Array, counts: Float64Array): number {
+  let sum = 0
+  for (let i = 0; i < values.length; i++) sum += values[i]! * counts[i]!
+  return sum
+}

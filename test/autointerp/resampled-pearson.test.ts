@@ -1,0 +1,71 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Bootstrap } from '../../src/autointerp/bootstrap.ts'
+import { pearson } from '../../src/autointerp/correlation.ts'
+import { ResampledPearson } from '../../src/autointerp/resampled-pearson.ts'
+
+const value = fc.oneof(
+  fc.constant(0),
+  fc.integer({ min: -500, max: 100_000 }).map((hundredths) => hundredths / 100),
+)
+const examples = fc
+  .tuple(fc.integer({ min: 2, max: 9 }), fc.integer({ min: 1, max: 6 }))
+  .chain(([count, tokens]) => {
+    const table = fc.array(fc.array(value, { minLength: tokens, maxLength: tokens }), {
+      minLength: count,
+      maxLength: count,
+    })
+    return fc.tuple(table, table, table)
+  })
+
+describe('Pearson on resamples', () => {
+  it('equals repeating the examples and correlating their tokens', () => {
+    let compared = 0
+    fc.assert(
+      fc.property(examples, fc.nat(1000), ([truth, first, second], seed) => {
+        const statistic = new ResampledPearson(truth, [first, second])
+        const resample = new Bootstrap(seed).resample([truth.length], 0)
+        const repeated = (values: number[][]): number[] =>
+          values.flatMap((example, index) =>
+            Array.from({ length: resample.counts[index]! }, () => example).flat(),
+          )
+        const into = new Float64Array(2)
+        const expected = [first, second].map((one) => pearson(repeated(truth), repeated(one)))
+        const constantTruth = new Set(repeated(truth).map((one) => one + 0)).size === 1
+        expect(statistic.correlations(resample, into)).toBe(!constantTruth)
+        if (constantTruth) return
+        for (const [place, correlation] of expected.entries()) {
+          compared++
+          expect(into[place]!).toBeCloseTo(correlation ?? 0, 7)
+        }
+      }),
+      { numRuns: 300 },
+    )
+    expect(compared).toBeGreaterThan(100)
+  })
+
+  it('says which predictions are constant, and of a constant truth nothing', () => {
+    const truth = [
+      [0, 1],
+      [2, 0],
+    ]
+    const found = new ResampledPearson(truth, [
+      [
+        [3, 3],
+        [3, 3],
+      ],
+      truth,
+    ]).plain()!
+    expect([...found.correlations]).toEqual([0, 1])
+    expect(found.constant).toEqual([true, false])
+    expect(
+      new ResampledPearson(
+        [
+          [1, 1],
+          [1, 1],
+        ],
+        [truth],
+      ).plain(),
+    ).toBeNull()
+  })
+})
