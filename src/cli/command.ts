@@ -120,6 +120,18 @@ export function selectionOf(options: StudyOptions): Selection {
   return parseSelection(options.only ?? 'all')
 }
 
+/**
+ * How many examples a wanted precision takes is decided by replies, which a dry run does not ask for.
+ * @throws {UsageError} `precision-dry-run`
+ */
+export function refuseDryPrecision({ precision }: StudyOptions): void {
+  if (precision !== undefined)
+    throw new UsageError(
+      'precision-dry-run',
+      'expected --dry-run without --precision, since replies decide how many calls it takes; without it you see those of the standard examples, with it scoring takes from two thirds of these to three times as many',
+    )
+}
+
 /** What `explain`, `score` and `run` print for scripts. */
 export function countsJson(study: Study): object {
   const { missing, ...counts } = status(study.store, currentSet(study))

@@ -34,6 +34,7 @@ export interface StudyOptions extends CommonOptions {
   readonly batch?: boolean
   readonly tier?: LlmTier
   readonly scorer?: ScorerName
+  readonly precision?: number
   readonly only?: string
 }
 
@@ -63,6 +64,13 @@ function positiveNumber(text: string): number {
 function dollars(text: string): number {
   const value = /\d/.test(text) ? Number(text.replace(/^\$/, '')) : Number.NaN
   if (!(value >= 0)) throw new InvalidArgumentError('expected an amount in US dollars, such as 5 or 0.50')
+  return value
+}
+
+function halfWidth(text: string): number {
+  const value = Number(text)
+  if (!(value > 0 && value < 1))
+    throw new InvalidArgumentError('expected a half-width between 0 and 1, such as 0.1')
   return value
 }
 
@@ -127,6 +135,12 @@ export const OPTIONS = {
     ),
   ],
   scorer: [option('--scorer <name>', 'how explanations are scored (default: simulation)').choices(SCORERS)],
+  precision: [
+    option(
+      '--precision <h>',
+      "score until the interval's half-width is at most this: 40 to 180 examples of each feature; 0.1 or more saves calls",
+    ).argParser(halfWidth),
+  ],
   only: [option('--only <selection>', 'features: 7,12,100-199, all, unexplained or random:200')],
 } as const
 

@@ -134,6 +134,7 @@ export function openStudy(options: StudyOptions, surroundings: Surroundings): Op
         config,
         corpusPaths: config.corpus.map((path) => resolve(corpusBase, path)),
         protocol,
+        precision: options.precision ?? null,
         store,
         workshop: saeWorkshop,
         version: packageVersion(),

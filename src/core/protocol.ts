@@ -136,3 +136,22 @@ export function examplesWanted(mix: SliceMix, intervals: number): number {
 export function parseProtocol(text: string, source: string): Protocol {
   return { ...parseYaml(text, protocolSchema, source), hash: sha256(text) }
 }
+
+/**
+ * The name that scores go under. Adaptive scoring is a protocol of its own, named by the half-width that is wanted,
+ * so that its scores are never taken for those of a fixed number of examples.
+ * @example
+ * scoringName('monosemanticity', 0.1) // 'monosemanticity@0.1'
+ */
+export function scoringName(protocol: string, precision: number | null): string {
+  return precision === null ? protocol : `${protocol}@${precision}`
+}
+
+/** The protocol and half-width of a name that {@link scoringName} made. */
+export function parseScoringName(name: string): {
+  readonly protocol: string
+  readonly precision: number | null
+} {
+  const match = /^(.*)@([0-9.e-]+)$/.exec(name)
+  return match ? { protocol: match[1]!, precision: Number(match[2]) } : { protocol: name, precision: null }
+}

@@ -31,7 +31,7 @@ export interface Provenance {
 }
 
 /** What a study remembers of the last command that worked on it. */
-export type StudySetting = 'set' | 'protocol' | 'explainer' | 'llm' | 'tier'
+export type StudySetting = 'set' | 'protocol' | 'scoring' | 'explainer' | 'llm' | 'tier'
 
 /** How far a verb has come, for people; resuming never relies on it. */
 export interface StageRecord {

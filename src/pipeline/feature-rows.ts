@@ -31,7 +31,7 @@ export function featureRows(store: Store, set: FeatureSetRecord, mixed = false):
       .filter((record) => record.explainer === explainer && record.llm === llm)
       .map((record) => [record.featureId, record]),
   )
-  const protocol = store.study.get('protocol')
+  const protocol = store.study.get('scoring') ?? store.study.get('protocol')
   const tier = store.study.get('tier')
   const isOfTier = (score: ScoreRecord): boolean => tier === null || score.tier === tier
   const scores = new Map(

@@ -1,4 +1,4 @@
-import type { Protocol } from '../core/protocol.ts'
+import { parseScoringName, type Protocol } from '../core/protocol.ts'
 import { LLM_TIERS, type LlmTier, type ScorerName, SCORERS } from '../core/scores.ts'
 import type { ExplanationRecord, FeatureSetRecord, ScoreRecord } from '../core/store.ts'
 import { type Scorer, type ScoreItem, scoreId } from './scorer.ts'
@@ -55,7 +55,8 @@ export class PastScores {
   #make(name: ScorerName, record: ScoreRecord): Omit<PastScore, 'item'> | string {
     const { store, config } = this.#study
     const provenance = store.provenance.get(record.provenanceId)
-    const protocol = this.#tools.protocolOf(record.protocol)
+    const { protocol: protocolName, precision } = parseScoringName(record.protocol)
+    const protocol = this.#tools.protocolOf(protocolName)
     if (protocol === null) return `the protocol ${record.protocol} is not there`
     const tier = LLM_TIERS.find((one) => one === record.tier)
     const { llm: model, endpoint } = provenance
@@ -64,6 +65,7 @@ export class PastScores {
     const study: Study = {
       ...this.#study,
       protocol,
+      precision,
       config: { ...config, seed: provenance.seed ?? config.seed },
       // Recomputing leaves no trace.
       store: { ...store, provenance: { get: store.provenance.get, put: () => record.provenanceId } },

@@ -28,6 +28,7 @@ export async function* sample(study: Study): AsyncGenerator<StudyEvent, SampleCo
   const sampled = store.examples.sampledFeatures(set.id, protocol.name)
   const firing = features.filter(({ firings }) => firings > 0)
   checkProtocol(study, set)
+  if (store.study.get('protocol') !== protocol.name) store.study.put('scoring', protocol.name)
   store.study.put('protocol', protocol.name)
   const settle = (): void => store.examples.settleStates(set.id, protocol.name)
   if (firing.every(({ id }) => sampled.has(id))) {

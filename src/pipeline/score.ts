@@ -1,12 +1,15 @@
-import { StoppedError } from '../core/errors.ts'
+import { StoppedError, UsageError } from '../core/errors.ts'
 import type { StudyEvent } from '../core/events.ts'
+import { scoringName } from '../core/protocol.ts'
 import type { ScorerName } from '../core/scores.ts'
 import type { Selection } from '../core/selection.ts'
 import type { FeatureSetRecord, ScoreRecord } from '../core/store.ts'
+import { type AdaptiveCounts, adaptiveCounts, checkPrecision, describeAdaptive } from './adaptive.ts'
 import { chatEvents } from './chat-events.ts'
 import { currentSet } from './feature-set.ts'
 import { runPool } from './pool.ts'
 import { eventLoopTurn } from './sample.ts'
+import { sampleMore } from './sample-more.ts'
 import { planScores, type ScorePlan, scoreItems } from './score-plan.ts'
 import { scoreId, type ScoreItem, type Scorer } from './scorer.ts'
 import { makeScorer } from './scorers.ts'
@@ -20,6 +23,8 @@ export interface ScoreCounts {
   readonly undefined: Readonly<Record<string, number>>
   readonly failedCalls: number
   readonly unreadableCalls: number
+  /** What adaptive scoring took; null without it. */
+  readonly adaptive: AdaptiveCounts | null
 }
 
 /** Scores explanations by one scorer on held-out examples, with controls. */
@@ -29,6 +34,7 @@ export async function* score(
   selection: Selection,
   scorer: ScorerName = 'simulation',
 ): AsyncGenerator<StudyEvent, ScoreCounts> {
+  if (study.precision != null) checkAdaptive(study, scorer)
   const set = currentSet(study)
   const plan = planScores(study, llm, selection, scorer)
   const { selected, planned } = plan
@@ -44,6 +50,7 @@ export async function* score(
     'features',
     `${scorer}, ${study.protocol.name}, ${llm ? llm.chat.model : 'token table'}`,
   )
+  if (study.precision != null) await sampleMore(study, set, planned)
   const items = await scoreItems(study, set, plan)
   const asking = makeScorer(scorer, study, set, llm)
   yield* recorder.watch(
@@ -58,6 +65,15 @@ export async function* score(
   const counts = countScores(study, llm, set, plan)
   yield recorder.end(describe(counts))
   return counts
+}
+
+function checkAdaptive({ protocol }: Study, scorer: ScorerName): void {
+  checkPrecision(protocol)
+  if (scorer !== 'simulation')
+    throw new UsageError(
+      'precision-scorer',
+      `expected --precision with the scorer simulation, found ${scorer}; leave --precision out`,
+    )
 }
 
 /** Features whose token tables are scored in one transaction. */
@@ -114,9 +130,12 @@ async function* scoreByLlm(
   }
 }
 
-/** Status and show are about the tier that simulations were last read in. */
+/** Status and show are about the tier and precision of the last simulations. */
 function remember(study: Study, { scorer, tier }: ScorePlan): void {
-  if (scorer === 'simulation') study.store.study.put('tier', tier)
+  if (scorer !== 'simulation') return
+  const { store, protocol, precision } = study
+  store.study.put('tier', tier)
+  store.study.put('scoring', scoringName(protocol.name, precision ?? null))
 }
 
 function countScores(
@@ -138,15 +157,26 @@ function countScores(
     undefined: reasons,
     failedCalls: sum(({ failedCalls, failedControlCalls }) => failedCalls + failedControlCalls),
     unreadableCalls: sum(({ unreadableCalls }) => unreadableCalls),
+    adaptive:
+      study.precision == null
+        ? null
+        : adaptiveCounts(study.protocol, study.precision, found, llm?.simulate.examplesPerCall ?? null),
   }
 }
 
-function describe({ scored, undefined: reasons, failedCalls, unreadableCalls }: ScoreCounts): string {
+function describe({
+  scored,
+  undefined: reasons,
+  failedCalls,
+  unreadableCalls,
+  adaptive,
+}: ScoreCounts): string {
   return [
     `${scored.toLocaleString('en')} scored`,
     ...Object.entries(reasons).map(([reason, count]) => `${count} ${reason}`),
     failedCalls > 0 ? `${failedCalls} calls without a reply` : null,
     unreadableCalls > 0 ? `${unreadableCalls} replies with missing answers` : null,
+    adaptive && describeAdaptive(adaptive),
   ]
     .filter((part) => part !== null)
     .join(', ')

@@ -66,6 +66,7 @@ export function scoreId(
     explanation: explanation.id,
     scorer,
     protocol: study.protocol.hash,
+    ...(study.precision == null ? {} : { precision: study.precision }),
     tier,
     prompt: llm?.simulate.hash ?? null,
     endpoint: llm?.chat.group ?? null,

@@ -1,23 +1,24 @@
 import type { ScorerName } from '../core/scores.ts'
 import type { FeatureSetRecord } from '../core/store.ts'
+import { AdaptiveSimulator } from './adaptive.ts'
 import type { Scorer } from './scorer.ts'
-import { llmSimulator, tableSimulator } from './simulate.ts'
+import { llmSimulator, type Simulator, tableSimulator } from './simulate.ts'
 import { SimulationScorer } from './simulation-scorer.ts'
 import type { Llm, Study } from './study.ts'
 import { tokenTexts } from './token-texts.ts'
+
+function makeSimulator(study: Study, set: FeatureSetRecord, llm: Llm | null): Simulator {
+  const simulator = llm
+    ? llmSimulator(llm, study.protocol.scale, study.config.seed, tokenTexts(study, set))
+    : tableSimulator
+  return study.precision == null ? simulator : new AdaptiveSimulator(study, set, simulator, study.precision)
+}
 
 /** The scorer of a name, asking an LLM where there is one, else the token table. */
 export function makeScorer(name: ScorerName, study: Study, set: FeatureSetRecord, llm: Llm | null): Scorer {
   switch (name) {
     case 'simulation':
-      return new SimulationScorer(
-        study,
-        set,
-        llm,
-        llm
-          ? llmSimulator(llm, study.protocol.scale, study.config.seed, tokenTexts(study, set))
-          : tableSimulator,
-      )
+      return new SimulationScorer(study, set, llm, makeSimulator(study, set, llm))
     default:
       return name satisfies never
   }

@@ -28,6 +28,13 @@ export interface Simulator {
   readonly tier: Tier
   /** How examples are dealt to calls, as indices; empty where there are no calls. */
   deal(feature: number, examples: readonly StoredExample[]): readonly (readonly number[])[]
+  /** Which examples are worth simulating, from the protocol's own and further ones; without it, the own ones. */
+  choose?(
+    explanation: string,
+    feature: number,
+    standard: readonly StoredExample[],
+    priority: number,
+  ): Promise<readonly StoredExample[]>
   /** @param priority calls of lower numbers are sent first */
   simulate(
     explanation: string,

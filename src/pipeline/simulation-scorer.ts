@@ -11,6 +11,7 @@ import {
   unscored,
   withoutValue,
 } from '../autointerp/simulation-score.ts'
+import { scoringName } from '../core/protocol.ts'
 import type { ControlName, Tier } from '../core/scores.ts'
 import type {
   ControlRecord,
@@ -79,7 +80,7 @@ export class SimulationScorer implements Scorer {
     const { store, protocol } = this.#study
     this.#provenanceId ??= store.provenance.put({
       ...provenanceOf(this.#study, this.#set),
-      protocol: protocol.name,
+      protocol: scoringName(protocol.name, this.#study.precision ?? null),
       protocolHash: protocol.hash,
       prompt: this.#llm?.simulate.name ?? null,
       promptHash: this.#llm?.simulate.hash ?? null,
@@ -122,7 +123,8 @@ export class SimulationScorer implements Scorer {
   ): Promise<SimulatedItem | null> {
     const feature = explanation.featureId
     if (explanation.text === null) return null
-    const { explain, score } = this.#examples(feature)
+    const { explain, score: standard } = this.#examples(feature)
+    const score = (await this.#simulator.choose?.(explanation.text, feature, standard, priority)) ?? standard
     const simulate = (text: string): Promise<Simulation> =>
       this.#simulator.simulate(text, feature, score, priority)
     const [own, shuffled, blanked] = await Promise.all([
@@ -300,7 +302,7 @@ export class SimulationScorer implements Scorer {
       id: scoreId(this.#study, this.#llm, explanation, scorer, this.#simulator.tier),
       explanationId: explanation.id,
       scorer,
-      protocol: this.#study.protocol.name,
+      protocol: scoringName(this.#study.protocol.name, this.#study.precision ?? null),
       tier: this.#simulator.tier,
       failedCalls,
       failedControlCalls,

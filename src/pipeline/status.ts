@@ -72,7 +72,7 @@ export function status(store: Store, set: FeatureSetRecord, mixed = false): Stud
   const values = scored.map(({ score }) => score!.value!)
   const controlValues = (name: ControlName): number[] => collectControl(scored, name, 'value')
   const ledger = store.ledger.lines()
-  const protocol = store.study.get('protocol')
+  const protocol = store.study.get('scoring') ?? store.study.get('protocol')
   const spread = quartiles(values)
   return {
     set: set.id,

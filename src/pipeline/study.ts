@@ -15,6 +15,8 @@ export interface Study {
   /** Corpus files and folders, absolute. */
   readonly corpusPaths: readonly string[]
   readonly protocol: Protocol
+  /** The half-width that scores' intervals are to reach; null for the protocol's own number of examples. */
+  readonly precision?: number | null
   readonly store: Store
   readonly workshop: DictionaryWorkshop
   readonly version: string

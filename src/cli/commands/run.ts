@@ -6,6 +6,7 @@ import { status } from '../../pipeline/status.ts'
 import {
   type CommandDefinition,
   countsJson,
+  refuseDryPrecision,
   selectionOf,
   terminalFor,
   withLlm,
@@ -45,6 +46,7 @@ Examples:
     'batch',
     'tier',
     'scorer',
+    'precision',
     'only',
     'seed',
   ).action(async (options: StudyOptions) => {
@@ -52,11 +54,13 @@ Examples:
     await withStudy(options, surroundings, (study) =>
       withLlm(options, study, surroundings, async (llm) => {
         const selection = selectionOf(options)
-        if (options.dryRun)
+        if (options.dryRun) {
+          refuseDryPrecision(options)
           return dryRun(terminal, options, llm, async (asked) => [
             estimateExplaining(study, asked, selection),
             await estimateScoring(study, asked, selection, true, options.scorer),
           ])
+        }
         await follow(terminal, STAGES, options.log, runStudy(study, llm, selection, options.scorer))
         if (options.json) terminal.printJson(countsJson(study))
         else

@@ -3,6 +3,7 @@ import { score as scoreStudy } from '../../pipeline/score.ts'
 import {
   type CommandDefinition,
   countsJson,
+  refuseDryPrecision,
   selectionOf,
   terminalFor,
   withLlm,
@@ -19,7 +20,10 @@ export const score: CommandDefinition = (parent, surroundings) => {
     .description('score explanations by how well they predict the activations of held-out examples')
     .addHelpText(
       'after',
-      '\nExample:\n  gloss score --only 7,12 --llm http://localhost:11434/v1 --llm-model qwen3',
+      `
+Examples:
+  gloss score --only 7,12 --llm http://localhost:11434/v1 --llm-model qwen3
+  gloss score --only random:200 --precision 0.1`,
     )
   withOptions(
     withCommonOptions(command),
@@ -29,23 +33,26 @@ export const score: CommandDefinition = (parent, surroundings) => {
     'batch',
     'tier',
     'scorer',
+    'precision',
     'only',
     'seed',
   ).action(async (options: StudyOptions) => {
     const terminal = terminalFor(options, surroundings)
     await withStudy(options, surroundings, (study) =>
       withLlm(options, study, surroundings, async (llm) => {
-        if (options.dryRun)
+        if (options.dryRun) {
+          refuseDryPrecision(options)
           return dryRun(terminal, options, llm, async (asked) => [
             await estimateScoring(study, asked, selectionOf(options), false, options.scorer),
           ])
-        await follow(
+        }
+        const { adaptive } = await follow(
           terminal,
           ['score'],
           options.log,
           scoreStudy(study, llm, selectionOf(options), options.scorer),
         )
-        if (options.json) terminal.printJson(countsJson(study))
+        if (options.json) terminal.printJson({ ...countsJson(study), ...(adaptive ? { adaptive } : {}) })
       }),
     )
   })
