@@ -8,11 +8,13 @@ import {
   parseSimulatePrompt,
   type SimulatePrompt,
 } from '../autointerp/prompt-file.ts'
+import { parseQuestionPrompt, type QuestionPrompt } from '../autointerp/question-prompt.ts'
 import { UsageError } from '../core/errors.ts'
 import { readText } from '../core/files.ts'
 import { parseJson } from '../core/parse.ts'
 import { parseProtocol, type Protocol } from '../core/protocol.ts'
 import type { LlmTier } from '../core/scores.ts'
+import { QUESTION_KINDS, type QuestionKind } from '../pipeline/study.ts'
 import { type Migration, readMigrations } from '../store/migrations.ts'
 
 /** The folder of gloss's package.json; compiled and source files lie equally deep in it. */
@@ -74,6 +76,15 @@ const SIMULATE_PROMPTS: Readonly<Record<LlmTier, string>> = {
 export function bundledSimulatePrompt(tier: LlmTier = 'integersSparse'): SimulatePrompt {
   const path = join(PACKAGE_ROOT, 'prompts', 'simulate', `${SIMULATE_PROMPTS[tier]}.yaml`)
   return parseSimulatePrompt(readText(path, 'a prompt'), path)
+}
+
+/** The prompts that come with gloss for scorers that ask questions. */
+export function bundledQuestionPrompts(): Record<QuestionKind, QuestionPrompt> {
+  const prompts = QUESTION_KINDS.map((kind) => {
+    const path = join(PACKAGE_ROOT, 'prompts', 'score', `${kind}.yaml`)
+    return [kind, parseQuestionPrompt(readText(path, 'a prompt'), path)]
+  })
+  return Object.fromEntries(prompts) as Record<QuestionKind, QuestionPrompt>
 }
 
 /** The folder of a model that comes with gloss, or null if there is none of this name. */

@@ -12,7 +12,7 @@ import { priceList } from '../llm/prices.ts'
 import { status } from '../pipeline/status.ts'
 import { currentSet } from '../pipeline/feature-set.ts'
 import type { Llm, Study } from '../pipeline/study.ts'
-import { bundledExplainPrompt, bundledSimulatePrompt } from './assets.ts'
+import { bundledExplainPrompt, bundledQuestionPrompts, bundledSimulatePrompt } from './assets.ts'
 import { resolveEndpoints } from './endpoint.ts'
 import type { CommonOptions, StudyOptions } from './options.ts'
 import { checkTier } from './check-tier.ts'
@@ -59,6 +59,7 @@ export async function withLlm<Result>(
       chat: gate,
       explain: bundledExplainPrompt(),
       simulate: withExamplesPerCall(bundledSimulatePrompt(tier), study.protocol),
+      questions: bundledQuestionPrompts(),
       tier,
       reask: options.reask ?? false,
     })

@@ -1,8 +1,8 @@
 import type { LogitEffects } from '../core/store.ts'
 
-/** The tokens with the `count` largest and smallest logit effects, strongest first, ties by token id. */
-export function logitExtremes(effects: Float32Array, count: number): LogitEffects {
-  return { top: largest(effects, count, 1), bottom: largest(effects, count, -1) }
+/** The tokens with the largest and the smallest logit effects, strongest first, ties by token id. */
+export function logitExtremes(effects: Float32Array, top: number, bottom: number): LogitEffects {
+  return { top: largest(effects, top, 1), bottom: largest(effects, bottom, -1) }
 }
 
 function largest(effects: Float32Array, count: number, sign: 1 | -1): [number, number][] {

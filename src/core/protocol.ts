@@ -115,7 +115,7 @@ export type SliceMix = z.output<typeof mixSchema>
 export type Use = 'explain' | 'score' | 'choose'
 
 /** Which part of a feature's range an example stands for. */
-export type Slice = 'top' | `interval ${number}` | 'random' | 'other'
+export type Slice = 'top' | `interval ${number}` | 'random' | 'other' | 'negative'
 
 /** The uses that a protocol draws examples for, in the order in which they are drawn. */
 export function usesOf({ choose }: Pick<Protocol, 'choose'>): Use[] {

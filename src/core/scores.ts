@@ -1,13 +1,33 @@
 /** Why a score has no value (reference: the table of undefined values in ARCHITECTURE.md). */
-export type UndefinedReason = 'noExplanation' | 'callsFailed' | 'lowCoverage' | 'constantTruth'
+export type UndefinedReason =
+  | 'noExplanation'
+  | 'callsFailed'
+  | 'lowCoverage'
+  | 'constantTruth'
+  /** There is nothing to tell apart: one class of questions is absent. */
+  | 'oneClass'
+  /** A statistic of beliefs, where answers are yes or no or of two values. */
+  | 'hardAnswers'
+  /** A precision, where nothing was named. */
+  | 'noneNamed'
 
 /** What a reader must know of a score that has a value. `constantPrediction`: its value is 0 by rule. */
 export type ScoreFlag = 'constantPrediction'
 
 /** What turns an explanation and examples into a score. */
-export const SCORERS = ['simulation'] as const
+export const SCORERS = [
+  'simulation',
+  'detection',
+  'detection-neighbours',
+  'detection-cooccurrence',
+  'fuzzing',
+  'intruder',
+  'logits',
+] as const
 /** One of {@link SCORERS}. */
 export type ScorerName = (typeof SCORERS)[number]
+/** Scorers that ask questions with a right answer. */
+export type QuestionScorerName = Exclude<ScorerName, 'simulation'>
 
 /** How predictions were read. Scores of different tiers are never compared silently. */
 export type Tier = 'promptLogprobs' | 'chatLogprobs' | 'integersDense' | 'integersSparse' | 'table'

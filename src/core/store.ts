@@ -186,6 +186,8 @@ export interface SampleRecord {
   readonly state: FeatureState
   readonly singleToken: boolean | null
   readonly examples: readonly Example[]
+  /** Share of the corpus' windows in which the feature fires, where it was counted. */
+  readonly firingShare?: number
 }
 
 /**
@@ -246,6 +248,8 @@ export interface Store {
     settleStates(setId: string, protocol: string): void
     /** Stores a feature's examples, and on the feature what sampling said of it. */
     putSample(setId: string, protocol: string, provenanceId: string, sample: SampleRecord): void
+    /** What {@link putSample} was told of the share of windows in which a feature fires; null where nothing. */
+    firingShare(setId: string, featureId: number, protocol: string): number | null
     /** The nominal tokens of the explain side's top windows, strongest first, feature by feature. */
     topTokens(setId: string, protocol: string): TopToken[]
     /** In the order in which they were put. */

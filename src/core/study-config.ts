@@ -27,6 +27,12 @@ export const studyConfigSchema = z.strictObject({
     })
     .prefault({}),
   protocol: z.string().default('monosemanticity'),
+  score: z
+    .strictObject({
+      /** Questions of one call; by default as many as the scorer's prompt says. */
+      questionsPerCall: z.int().positive().optional(),
+    })
+    .prefault({}),
   llm: z
     .strictObject({
       url: z.string().optional(),

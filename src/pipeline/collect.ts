@@ -12,7 +12,6 @@ import {
 } from '../collect/activation-shards.ts'
 import { activationHistogram, FiringTotals, tokenCounts, tokenShare } from '../collect/feature-statistics.ts'
 import { firingsByFeature } from '../collect/firings.ts'
-import { logitExtremes } from '../collect/logit-extremes.ts'
 import { contextCount } from '../core/contexts.ts'
 import type { Dictionary } from '../core/dictionary.ts'
 import { StoppedError, StoreError, UsageError } from '../core/errors.ts'
@@ -29,6 +28,7 @@ import {
   type StudyContexts,
 } from './feature-set.ts'
 import { hookRows } from './hook-rows.ts'
+import { logitEffects } from './logit-effects.ts'
 import { StageRecorder } from './stage-recorder.ts'
 import type { Study } from './study.ts'
 import { openTokens } from './tokenize.ts'
@@ -41,9 +41,6 @@ export const FIRINGS_MEMORY = 512 * 2 ** 20
 
 /** A multiple of the intervals of the usual protocols: importance weights need the firings of each. */
 const HISTOGRAM_BINS = 36
-const LOGIT_EFFECTS = 20
-/** Directions that are unembedded at once. */
-const DIRECTIONS_PER_BATCH = 256
 
 /** Runs the corpus through model and feature set once, writes sparse shards and records every feature's statistics. */
 export async function* collect(study: Study): AsyncGenerator<StudyEvent, CollectionRecord> {
@@ -83,7 +80,7 @@ export async function* collect(study: Study): AsyncGenerator<StudyEvent, Collect
     folder,
     complete,
     totals,
-    await logitEffects(model, dictionary, set.hook),
+    await logitEffects(model, dictionary, set.hook, [...totals.firings.keys()]),
   )
   const record: CollectionRecord = {
     setId: set.id,
@@ -234,30 +231,6 @@ function countTokens({ corpus, eligible }: StudyContexts, model: SubjectModel): 
 function putTokenCounts({ store }: Study, set: FeatureSetRecord, counts: Float64Array): void {
   const occurring = [...counts.entries()].filter(([, count]) => count > 0)
   store.transaction(() => store.tokenCounts.put(set.id, occurring))
-}
-
-/** The tokens that each feature makes more and less likely along the direct path; null where the hook has none. */
-async function logitEffects(
-  model: SubjectModel,
-  dictionary: Dictionary,
-  hook: string,
-): Promise<LogitEffects[] | null> {
-  const { rows, columns, data } = dictionary.decoder
-  const all: LogitEffects[] = []
-  for (let first = 0; first < rows; first += DIRECTIONS_PER_BATCH) {
-    const count = Math.min(DIRECTIONS_PER_BATCH, rows - first)
-    const directions = { rows: count, columns, data: data.slice(first * columns, (first + count) * columns) }
-    const effects = await model.logitEffects(hook, directions)
-    if (effects === null) return null
-    for (let row = 0; row < count; row++)
-      all.push(
-        logitExtremes(
-          effects.data.subarray(row * effects.columns, (row + 1) * effects.columns),
-          LOGIT_EFFECTS,
-        ),
-      )
-  }
-  return all
 }
 
 /** Stores what reading a study needs of tokenizer and corpus, so that it works without the model's files. */

@@ -59,6 +59,10 @@ export async function estimateScoring(
   const items = await scoreItems(study, set, planScores(study, llm, selection, scorer, expected))
   const tally = new Tally(llm, 'score', items.length)
   const asking = makeScorer(scorer, study, set, llm)
+  for await (const _event of asking.prepare(
+    items.map(({ explanation }) => explanation.featureId),
+    false,
+  ));
   for (const item of items)
     for (const { request, reply, isIncomplete } of asking.requests(item))
       tally.add(request, reply, isIncomplete)

@@ -64,6 +64,7 @@ export function checkProtocol({ store, protocol }: Study, set: FeatureSetRecord)
     )
 }
 
-function isAllDigits(tokenizer: Tokenizer, id: number): boolean {
+/** Whether a token is all digits, perhaps after a blank: such tokens are alike when windows are compared. */
+export function isAllDigits(tokenizer: Tokenizer, id: number): boolean {
   return /^ ?[0-9]+$/.test(Buffer.from(tokenizer.tokenBytes(id)).toString('latin1'))
 }

@@ -1,9 +1,9 @@
 import { shuffledPartners } from '../autointerp/shuffled-partners.ts'
 import { hash32 } from '../core/random.ts'
-import type { Dictionary } from '../core/dictionary.ts'
 import type { ScorerName, Tier } from '../core/scores.ts'
 import { type Selection, selectFeatures } from '../core/selection.ts'
 import type { ExplanationRecord, FeatureSetRecord, ScoreRecord } from '../core/store.ts'
+import { decoderCosine } from './decoder-cosine.ts'
 import { explanationId } from './explain-plan.ts'
 import { currentSet, featureSetFolder } from './feature-set.ts'
 import { checkProtocol } from './sampling.ts'
@@ -94,15 +94,4 @@ function isPending(explanation: ExplanationRecord, existing: ScoreRecord | undef
   if (!existing) return true
   if (existing.undefined === 'noExplanation') return explanation.text !== null
   return existing.failedCalls > 0 || existing.failedControlCalls > 0
-}
-
-function decoderCosine({ decoder }: Dictionary): (a: number, b: number) => number {
-  const { columns, data } = decoder
-  const dot = (a: number, b: number): number => {
-    let sum = 0
-    for (let i = 0; i < columns; i++) sum += data[a * columns + i]! * data[b * columns + i]!
-    return sum
-  }
-  const norms = Float64Array.from({ length: decoder.rows }, (_, feature) => Math.sqrt(dot(feature, feature)))
-  return (a, b) => dot(a, b) / (norms[a]! * norms[b]!)
 }

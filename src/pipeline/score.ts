@@ -53,6 +53,7 @@ export async function* score(
   if (study.precision != null) await sampleMore(study, set, planned)
   const items = await scoreItems(study, set, plan)
   const asking = makeScorer(scorer, study, set, llm)
+  yield* recorder.watch(asking.prepare(plan.planned, true))
   yield* recorder.watch(
     llm
       ? scoreByLlm(study, llm, plan, asking, items, recorder)

@@ -1,8 +1,17 @@
 import type { Answer, LlmRequest } from '../core/chat-model.ts'
+import { UsageError } from '../core/errors.ts'
+import type { StudyEvent } from '../core/events.ts'
 import { contentId } from '../core/hash.ts'
-import type { ControlName, ScorerName, Tier } from '../core/scores.ts'
+import {
+  type ControlName,
+  type QuestionScorerName,
+  type ScorerName,
+  SCORERS,
+  type Tier,
+} from '../core/scores.ts'
 import type { ControlRecord, ExplanationRecord, ScoreRecord } from '../core/store.ts'
-import type { Llm, Study } from './study.ts'
+import { CONTRAST_RECIPE } from './contrast.ts'
+import type { Llm, QuestionKind, Study } from './study.ts'
 
 /** An explanation to score, with the one that stands in for it in the shuffled control. */
 export interface ScoreItem {
@@ -41,13 +50,39 @@ export interface Scorer {
   readonly statistics: readonly string[]
   /** @param priority calls of lower numbers are sent first */
   score(item: ScoreItem, priority: number): Promise<ScoreOutcome>
+  /**
+   * Finds what scoring these features needs of the collection, where it is not there yet.
+   * @param keep whether it may be stored; an estimate stores nothing
+   */
+  prepare(features: readonly number[], keep: boolean): AsyncGenerator<StudyEvent>
   /** What {@link score} would ask, in its order. */
   requests(item: ScoreItem): Iterable<ExpectedRequest>
 }
 
-/** How a scorer's answers are read: without an LLM by the token table. */
-export function scorerTier(llm: Llm | null, _scorer: ScorerName): Tier {
-  return llm?.tier ?? 'table'
+/**
+ * How a scorer's answers are read: without an LLM by the token table. Questions are answered in one form, so what
+ * differs is only whether the model's own probabilities are read.
+ * @throws {UsageError} `scorer-tier` for a tier that a scorer does not have
+ */
+export function scorerTier(llm: Llm | null, scorer: ScorerName): Tier {
+  if (llm === null) return 'table'
+  if (scorer === 'simulation') return llm.tier
+  if (llm.tier === 'promptLogprobs')
+    throw new UsageError(
+      'scorer-tier',
+      `expected a tier of chat completions with --scorer ${scorer}, found promptLogprobs; use chatLogprobs, or leave --tier out`,
+    )
+  return llm.tier === 'chatLogprobs' ? 'chatLogprobs' : 'integersSparse'
+}
+
+/** The prompt that a scorer asks with. */
+export function questionKind(scorer: QuestionScorerName): QuestionKind {
+  return scorer === 'detection-neighbours' || scorer === 'detection-cooccurrence' ? 'detection' : scorer
+}
+
+/** Questions of one call: as the study is set, else as the prompt says. */
+export function questionsPerCall({ config }: Pick<Study, 'config'>, llm: Llm, kind: QuestionKind): number {
+  return config.score.questionsPerCall ?? llm.questions[kind].questionsPerCall
 }
 
 /**
@@ -62,14 +97,23 @@ export function scoreId(
   scorer: string,
   tier: Tier,
 ): string {
+  const asking = SCORERS.find((name) => name === scorer.split('.')[0])
+  const kind = asking === undefined || asking === 'simulation' ? null : questionKind(asking)
   return contentId({
     explanation: explanation.id,
     scorer,
     protocol: study.protocol.hash,
     ...(study.precision == null ? {} : { precision: study.precision }),
     tier,
-    prompt: llm?.simulate.hash ?? null,
+    prompt: (kind === null ? llm?.simulate.hash : llm?.questions[kind].hash) ?? null,
     endpoint: llm?.chat.group ?? null,
     llm: llm?.chat.model ?? null,
+    ...(kind === null
+      ? {}
+      : {
+          seed: study.config.seed,
+          contrast: CONTRAST_RECIPE,
+          perCall: llm && questionsPerCall(study, llm, kind),
+        }),
   })
 }

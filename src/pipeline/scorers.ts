@@ -1,6 +1,7 @@
 import type { ScorerName } from '../core/scores.ts'
 import type { FeatureSetRecord } from '../core/store.ts'
 import { AdaptiveSimulator } from './adaptive.ts'
+import { QuestionScorer } from './question-scorer.ts'
 import type { Scorer } from './scorer.ts'
 import { llmSimulator, type Simulator, tableSimulator } from './simulate.ts'
 import { SimulationScorer } from './simulation-scorer.ts'
@@ -20,6 +21,6 @@ export function makeScorer(name: ScorerName, study: Study, set: FeatureSetRecord
     case 'simulation':
       return new SimulationScorer(study, set, llm, makeSimulator(study, set, llm))
     default:
-      return name satisfies never
+      return new QuestionScorer(name, study, set, llm)
   }
 }

@@ -116,6 +116,9 @@ export class SimulationScorer implements Scorer {
     return this.#rows(item, result, own, simulated, itself, ceiling)
   }
 
+  /** A protocol's examples are all that it needs. */
+  async *prepare(): AsyncGenerator<never> {}
+
   /** What is predicted for the score examples: by the explanation, and by every control. Null without a text. */
   async predictions(
     { explanation, partner, blank }: ScoreItem,

@@ -6,6 +6,7 @@ import type { StudyConfig } from '../core/study-config.ts'
 import type { SubjectModel, Tokenizer } from '../core/subject-model.ts'
 import type { LlmTier } from '../core/scores.ts'
 import type { ExplainPrompt, SimulatePrompt } from '../autointerp/prompt-file.ts'
+import type { QuestionPrompt } from '../autointerp/question-prompt.ts'
 
 /** What verbs work with. Built once by the command line, handed down as ports. */
 export interface Study {
@@ -28,11 +29,18 @@ export interface Study {
   readonly signal: AbortSignal
 }
 
+/** What scorers ask, apart from simulations. */
+export const QUESTION_KINDS = ['detection', 'fuzzing', 'intruder', 'logits'] as const
+/** One of {@link QUESTION_KINDS}. */
+export type QuestionKind = (typeof QUESTION_KINDS)[number]
+
 /** An LLM with the prompts to use it with. */
 export interface Llm {
   readonly chat: ChatModel
   readonly explain: ExplainPrompt
   readonly simulate: SimulatePrompt
+  /** The prompts of scorers that ask questions. */
+  readonly questions: Readonly<Record<QuestionKind, QuestionPrompt>>
   /** How predictions are read from replies. */
   readonly tier: LlmTier
   /** Whether replies that could not be read are asked for again. */

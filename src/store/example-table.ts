@@ -5,7 +5,7 @@ import { bit, booleanColumn, checkRow, jsonColumn } from './columns.ts'
 import type { Connection } from './database.ts'
 
 const sliceSchema = z.custom<Slice>(
-  (value) => typeof value === 'string' && /^(?:top|random|other|interval [1-9]\d*)$/.test(value),
+  (value) => typeof value === 'string' && /^(?:top|random|other|negative|interval [1-9]\d*)$/.test(value),
 )
 
 const rowSchema = z.object({
@@ -48,7 +48,10 @@ export function exampleTable(connection: Connection): Store['examples'] {
      ) AS settled
      WHERE feature.set_id = @setId AND feature.id = settled.id AND firings > 0 AND feature.state <> settled.state`,
   )
-  const insertSample = connection.prepare('INSERT OR REPLACE INTO sample VALUES (?, ?, ?, ?)')
+  const insertSample = connection.prepare('INSERT OR REPLACE INTO sample VALUES (?, ?, ?, ?, ?)')
+  const selectShare = connection
+    .prepare('SELECT firing_share FROM sample WHERE set_id = ? AND feature_id = ? AND protocol = ?')
+    .pluck()
   const updateFeature = connection.prepare(
     'UPDATE feature SET state = ?, single_token = ? WHERE set_id = ? AND id = ?',
   )
@@ -73,9 +76,10 @@ export function exampleTable(connection: Connection): Store['examples'] {
     protocolHashes: (setId, protocol) => z.array(z.string()).parse(selectHashes.all(setId, protocol)),
     featuresWith: (setId, protocol) => new Set(z.array(z.number()).parse(selectWith.all(setId, protocol))),
     settleStates: (setId, protocol) => void settle.run({ setId, protocol }),
-    putSample: (setId, protocol, provenanceId, { feature, state, singleToken, examples }) => {
+    putSample: (setId, protocol, provenanceId, sample) => {
+      const { feature, state, singleToken, examples, firingShare } = sample
       removeExamples.run(setId, feature, protocol)
-      insertSample.run(setId, feature, protocol, provenanceId)
+      insertSample.run(setId, feature, protocol, provenanceId, firingShare ?? null)
       updateFeature.run(state, bit(singleToken), setId, feature)
       for (const example of examples)
         insertExample.run({
@@ -88,6 +92,11 @@ export function exampleTable(connection: Connection): Store['examples'] {
           activations: JSON.stringify(example.activations),
         })
     },
+    firingShare: (setId, featureId, protocol) =>
+      z
+        .number()
+        .nullable()
+        .parse(selectShare.get(setId, featureId, protocol) ?? null),
     topTokens: (setId, protocol) =>
       selectTop.all(setId, protocol).map((row) => checkRow(topSchema, row, 'example')),
     of: (setId, featureId, protocol) =>

@@ -14,7 +14,17 @@ const scoreSchema = z.object({
   low: z.number().nullable(),
   high: z.number().nullable(),
   n: z.number(),
-  undefined: z.enum(['noExplanation', 'callsFailed', 'lowCoverage', 'constantTruth']).nullable(),
+  undefined: z
+    .enum([
+      'noExplanation',
+      'callsFailed',
+      'lowCoverage',
+      'constantTruth',
+      'oneClass',
+      'hardAnswers',
+      'noneNamed',
+    ])
+    .nullable(),
   flag: z.enum(['constantPrediction']).nullable(),
   ceiling: z.number().nullable(),
   digitMass: z.number().nullable(),

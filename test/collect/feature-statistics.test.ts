@@ -127,10 +127,11 @@ describe('other statistics', () => {
   })
 
   it('find the strongest effects on both sides, ties by token', () => {
-    expect(logitExtremes(Float32Array.of(0, 3, -2, 3, 5, -2), 2)).toEqual({
+    expect(logitExtremes(Float32Array.of(0, 3, -2, 3, 5, -2), 3, 2)).toEqual({
       top: [
         [4, 5],
         [1, 3],
+        [3, 3],
       ],
       bottom: [
         [2, -2],

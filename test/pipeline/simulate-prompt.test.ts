@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { spearman } from '../../src/autointerp/correlation.ts'
-import { bundledExplainPrompt, bundledSimulatePrompt } from '../../src/cli/assets.ts'
+import { bundledExplainPrompt, bundledQuestionPrompts, bundledSimulatePrompt } from '../../src/cli/assets.ts'
 import type { StoredExample } from '../../src/core/store.ts'
 import { Gate } from '../../src/llm/gate.ts'
 import { Lane } from '../../src/llm/lane.ts'
@@ -82,6 +82,7 @@ async function simulatorOn(way: 'prompt_logprobs' | 'generate' | 'echo', options
       chat: gate,
       explain: bundledExplainPrompt(),
       simulate: bundledSimulatePrompt('promptLogprobs'),
+      questions: bundledQuestionPrompts(),
       tier: 'promptLogprobs' as const,
       reask: false,
     }

@@ -2,6 +2,7 @@ import {
   bundledExplainPrompt,
   bundledMigrations,
   bundledProtocol,
+  bundledQuestionPrompts,
   bundledSimulatePrompt,
 } from '../../src/cli/assets.ts'
 import type { Slice, SliceMix, Use } from '../../src/core/protocol.ts'
@@ -180,6 +181,7 @@ export function judgeAt(
     chat: new Gate({ group: 'judge', model, lanes: [lane], store, maxCost: null, signal, now }),
     explain: bundledExplainPrompt(),
     simulate: bundledSimulatePrompt(),
+    questions: bundledQuestionPrompts(),
     reask,
     tier: 'integersSparse',
   }

@@ -1,0 +1,343 @@
+import type { ControlName, ControlResult, ScoreResult, UndefinedReason } from '../core/scores.ts'
+import { type Bootstrap, percentileInterval, type ResampledGain } from './bootstrap.ts'
+import { type Question, YES } from './questions.ts'
+
+/** What one judge made of the questions about a feature. */
+export interface Verdicts {
+  /** Options by question; null where no answer could be read. */
+  readonly answers: readonly (number | null)[]
+  /** P(yes) by question, where log-probabilities were read; null where there are none. */
+  readonly beliefs: readonly (number | null)[] | null
+}
+
+/** The answers of a control; null where it has none. */
+export interface ControlVerdicts extends Verdicts {
+  readonly name: ControlName
+}
+
+/** The thresholds below which too few windows were answered. */
+export interface QuestionLimits {
+  readonly minimumExamples: number
+  readonly minimumFiring: number
+}
+
+/** A statistic of the answers with its controls. */
+export interface QuestionScore {
+  readonly result: ScoreResult
+  readonly controls: readonly ControlResult[]
+}
+
+/** All that is known of one explanation from its answers. */
+export interface QuestionScores {
+  /** Balanced accuracy; for questions of a single class, the share of right answers. */
+  readonly accuracy: QuestionScore
+  /** Precision at natural density; null where that is no question. */
+  readonly precision: QuestionScore | null
+  /** Area under the ROC curve; null where there is no yes and no. */
+  readonly auc: QuestionScore | null
+  readonly coverage: Readonly<Record<string, readonly [answered: number, drawn: number]>>
+}
+
+/** What is asked of a statistic beside the answers. */
+interface Setting {
+  readonly options: number
+  /** Share of random windows in which the feature fires; null where it plays no part. */
+  readonly firingShare: number | null
+  readonly limits: QuestionLimits
+  readonly bootstrap: Bootstrap
+  /** Whether at least one call got a reply. */
+  readonly anyReply: boolean
+}
+
+/**
+ * Scores answers. Intervals are percentiles of resamples of the questions within their classes; gains over controls
+ * are taken on the questions that both answered, on the same resamples.
+ */
+export function scoreQuestions(
+  questions: readonly Question[],
+  own: Verdicts,
+  controls: readonly ControlVerdicts[],
+  setting: Setting,
+): QuestionScores {
+  const coverage = coverageOf(questions, own.answers)
+  const yesNo = setting.options === 2
+  const reason = undefinedReason(questions, own, setting, yesNo)
+  const statistic = (of: Statistic, chance: number): QuestionScore =>
+    reason === null
+      ? scoreBy(of, chance, questions, own, controls, setting)
+      : unscoredBy(reason, answeredCount(own), controls)
+  const { firingShare } = setting
+  return {
+    accuracy: statistic(balancedAccuracy, 1 / setting.options),
+    precision: firingShare === null ? null : statistic(precisionAt(firingShare), firingShare),
+    auc: yesNo ? statistic(areaUnderCurve, 0.5) : null,
+    coverage,
+  }
+}
+
+/** Answered questions by class, in the order of the classes, and how many each class has. */
+interface Sample {
+  readonly judged: readonly Judged[]
+  readonly sizes: readonly number[]
+}
+
+interface Judged {
+  readonly positive: boolean
+  readonly right: boolean
+  readonly said: number
+  readonly belief: number | null
+}
+
+/**
+ * A statistic of a sample in which question i counts `weights[i]` times: a value, or the reason why there is none.
+ */
+type Statistic = (sample: Sample, weights: ArrayLike<number>) => number | UndefinedReason
+
+/** Mean over the classes of the share of right answers. */
+const balancedAccuracy: Statistic = ({ judged, sizes }, weights) => {
+  let first = 0
+  let sum = 0
+  for (const size of sizes) {
+    let right = 0
+    for (let index = first; index < first + size; index++) if (judged[index]!.right) right += weights[index]!
+    sum += right / size
+    first += size
+  }
+  return sum / sizes.length
+}
+
+/** π·TPR / (π·TPR + (1 − π)·FPR): how many of the windows that are named fire, where windows are drawn at random. */
+function precisionAt(firingShare: number): Statistic {
+  return ({ judged, sizes: [positives, negatives] }, weights) => {
+    let hits = 0
+    let alarms = 0
+    for (const [index, { positive, said }] of judged.entries())
+      if (said === YES) {
+        if (positive) hits += weights[index]!
+        else alarms += weights[index]!
+      }
+    const named = firingShare * (hits / positives!)
+    const falsely = (1 - firingShare) * (alarms / negatives!)
+    return named + falsely === 0 ? 'noneNamed' : named / (named + falsely)
+  }
+}
+
+/** Probability that a positive is believed more than a negative, ties ½. Needs three distinct beliefs. */
+const areaUnderCurve: Statistic = ({ judged, sizes: [positives, negatives] }, weights) => {
+  if (judged.some(({ belief }) => belief === null)) return 'hardAnswers'
+  if (new Set(judged.map(({ belief }) => belief)).size < 3) return 'hardAnswers'
+  const order = [...judged.keys()].toSorted((a, b) => judged[a]!.belief! - judged[b]!.belief!)
+  let below = 0
+  let sum = 0
+  for (let start = 0; start < order.length;) {
+    let end = start
+    let ofPositives = 0
+    let ofNegatives = 0
+    for (; end < order.length && judged[order[end]!]!.belief === judged[order[start]!]!.belief; end++)
+      if (judged[order[end]!]!.positive) ofPositives += weights[order[end]!]!
+      else ofNegatives += weights[order[end]!]!
+    sum += ofPositives * (below + ofNegatives / 2)
+    below += ofNegatives
+    start = end
+  }
+  return sum / (positives! * negatives!)
+}
+
+function scoreBy(
+  statistic: Statistic,
+  chance: number,
+  questions: readonly Question[],
+  own: Verdicts,
+  controls: readonly ControlVerdicts[],
+  setting: Setting,
+): QuestionScore {
+  const everyone = own.answers.flatMap((answer, index) => (answer === null ? [] : [index]))
+  const sample = sampleOf(questions, own, everyone, setting)
+  const value = statistic(sample, ones(sample))
+  const constant = controlResult('constant', null, chance, null)
+  if (typeof value === 'string') {
+    const none = unscoredBy(value, everyone.length, controls)
+    return { ...none, controls: [constant, ...none.controls.filter(({ name }) => name !== 'constant')] }
+  }
+  const interval = intervalOf(setting.bootstrap, sample, [sample], statistic, ([score]) => score!)
+  const said = new Set(everyone.map((index) => own.answers[index]))
+  return {
+    result: {
+      value,
+      low: interval?.low ?? null,
+      high: interval?.high ?? null,
+      n: everyone.length,
+      undefined: null,
+      flag: said.size === 1 ? 'constantPrediction' : null,
+    },
+    controls: [
+      // A constant answer scores chance on every resample too.
+      controlResult(
+        'constant',
+        value,
+        chance,
+        intervalOf(setting.bootstrap, sample, [sample], statistic, ([mine]) => mine! - chance),
+      ),
+      ...controls.map((control) => gainOver(statistic, control, questions, own, setting)),
+    ],
+  }
+}
+
+/** A control against the score on the questions that both answered. */
+function gainOver(
+  statistic: Statistic,
+  control: ControlVerdicts,
+  questions: readonly Question[],
+  own: Verdicts,
+  setting: Setting,
+): ControlResult {
+  const common = own.answers.flatMap((answer, index) =>
+    answer === null || control.answers[index] == null ? [] : [index],
+  )
+  const common_ = new Set(common)
+  const answers = own.answers.map((answer, index) => (common_.has(index) ? answer : null))
+  if (undefinedReason(questions, { ...own, answers }, setting, setting.options === 2) !== null)
+    return controlResult(control.name, null, null, null)
+  const ofScore = sampleOf(questions, own, common, setting)
+  const ofControl = sampleOf(questions, control, common, setting)
+  const score = statistic(ofScore, ones(ofScore))
+  const value = statistic(ofControl, ones(ofControl))
+  if (typeof score === 'string' || typeof value === 'string')
+    return controlResult(control.name, null, typeof value === 'string' ? null : value, null)
+  const interval = intervalOf(
+    setting.bootstrap,
+    ofScore,
+    [ofScore, ofControl],
+    statistic,
+    ([mine, its]) => mine! - its!,
+  )
+  return controlResult(control.name, score, value, interval)
+}
+
+function controlResult(
+  name: ControlName,
+  score: number | null,
+  value: number | null,
+  interval: ResampledGain | null,
+): ControlResult {
+  return {
+    name,
+    value,
+    gain: score === null || value === null ? null : score - value,
+    gainLow: interval?.low ?? null,
+    gainHigh: interval?.high ?? null,
+    p: interval?.p ?? null,
+  }
+}
+
+const UNDEFINED_SHARE = 0.05
+
+/** A percentile interval over resamples that count for all samples; null where over 5 % of them are undefined. */
+function intervalOf(
+  bootstrap: Bootstrap,
+  { sizes, judged }: Sample,
+  samples: readonly Sample[],
+  statistic: Statistic,
+  combine: (values: readonly number[]) => number,
+): ResampledGain | null {
+  const found = new Float64Array(bootstrap.resamples)
+  const weights = new Float64Array(judged.length)
+  for (let index = 0, defined = 0; defined < found.length; index++) {
+    const resample = bootstrap.resample(sizes, index)
+    weights.fill(0)
+    for (const [drawn, example] of resample.examples.entries()) weights[example] = resample.weights[drawn]!
+    const values = samples.map((sample) => statistic(sample, weights))
+    if (values.some((value) => typeof value === 'string')) {
+      if (index - defined + 1 > UNDEFINED_SHARE * found.length) return null
+      continue
+    }
+    found[defined++] = combine(values as number[])
+  }
+  const notAbove = found.reduce((count, value) => count + Number(value <= 0), 0)
+  return { ...percentileInterval(found), p: (1 + notAbove) / (1 + found.length) }
+}
+
+/** Yes and no are two classes, resampled apart; questions with one right answer among several are one. */
+function sampleOf(
+  questions: readonly Question[],
+  { answers, beliefs }: Verdicts,
+  indices: readonly number[],
+  { options }: Setting,
+): Sample {
+  const judge = (index: number): Judged => ({
+    positive: questions[index]!.answer === YES,
+    right: answers[index] === questions[index]!.answer,
+    said: answers[index]!,
+    belief: beliefs?.[index] ?? null,
+  })
+  if (options !== 2) return { judged: indices.map(judge), sizes: [indices.length] }
+  const positives = indices.filter((index) => questions[index]!.answer === YES)
+  const negatives = indices.filter((index) => questions[index]!.answer !== YES)
+  return { judged: [...positives, ...negatives].map(judge), sizes: [positives.length, negatives.length] }
+}
+
+function ones({ judged }: Sample): Float64Array {
+  return new Float64Array(judged.length).fill(1)
+}
+
+/** The first reason that holds why the answers cannot be scored. Windows count as examples. */
+function undefinedReason(
+  questions: readonly Question[],
+  { answers }: Verdicts,
+  { anyReply, limits }: Setting,
+  yesNo: boolean,
+): UndefinedReason | null {
+  // Nothing was asked where a class is absent.
+  if (lacksClass(questions, yesNo)) return 'oneClass'
+  if (!anyReply) return 'callsFailed'
+  const answered = questions.filter((_, index) => answers[index] !== null)
+  const windows = answered.reduce((sum, question) => sum + question.windows.length, 0)
+  const firing = answered.reduce((sum, question) => sum + firingWindows(question, yesNo), 0)
+  const groups = Object.values(coverageOf(questions, answers))
+  if (
+    windows < limits.minimumExamples ||
+    firing < limits.minimumFiring ||
+    answered.length < questions.length / 2 ||
+    groups.some(([some]) => some === 0)
+  )
+    return 'lowCoverage'
+  return null
+}
+
+/** Whether there is nothing to tell apart. */
+export function lacksClass(questions: readonly Question[], yesNo: boolean): boolean {
+  if (!yesNo) return questions.length === 0
+  return !questions.some(({ answer }) => answer === YES) || !questions.some(({ answer }) => answer !== YES)
+}
+
+function firingWindows({ windows, answer }: Question, yesNo: boolean): number {
+  if (!yesNo) return windows.length - 1
+  return answer === YES ? 1 : 0
+}
+
+function coverageOf(
+  questions: readonly Question[],
+  answers: readonly (number | null)[],
+): Record<string, readonly [number, number]> {
+  const coverage: Record<string, [number, number]> = {}
+  for (const [index, { group }] of questions.entries()) {
+    const counts = (coverage[group] ??= [0, 0])
+    if (answers[index] !== null) counts[0]++
+    counts[1]++
+  }
+  return coverage
+}
+
+function answeredCount({ answers }: Verdicts): number {
+  return answers.filter((answer) => answer !== null).length
+}
+
+function unscoredBy(reason: UndefinedReason, n: number, controls: readonly ControlVerdicts[]): QuestionScore {
+  return {
+    result: { value: null, low: null, high: null, n, undefined: reason, flag: null },
+    controls: [
+      controlResult('constant', null, null, null),
+      ...controls.map(({ name }) => controlResult(name, null, null, null)),
+    ],
+  }
+}

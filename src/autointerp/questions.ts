@@ -1,0 +1,167 @@
+import { Random } from '../core/random.ts'
+import type { Example } from '../core/records.ts'
+import type { QuestionWindow } from './question-prompt.ts'
+import type { TokenTableEntry } from './token-table.ts'
+
+/** A window in a question: its tokens and the indices of those that are highlighted. */
+export interface ShownWindow {
+  readonly tokens: readonly number[]
+  readonly highlighted: readonly number[]
+}
+
+/** A question about an explanation, with its right answer, an index into the prompt's options. */
+export interface Question {
+  readonly windows: readonly ShownWindow[]
+  readonly answer: number
+  /** The class that it stands for: a name in the coverage of a score. */
+  readonly group: string
+}
+
+/** The answers to questions with a yes. */
+export const NO = 0
+/** The other one. */
+export const YES = 1
+
+/** Windows of an intruder question. */
+export const INTRUDER_WINDOWS = 5
+
+type Windowed = Pick<Example, 'tokens' | 'activations'>
+
+/** The indices at which a window fires. */
+export function firingIndices({ activations }: Pick<Example, 'activations'>): number[] {
+  return activations.flatMap((activation, index) => (activation > 0 ? [index] : []))
+}
+
+/** Does the feature fire in the window? As many firing windows as silent ones, as far as they go. */
+export function detectionQuestions(
+  firing: readonly Windowed[],
+  silent: readonly Windowed[],
+  each: number,
+  random: Random,
+): Question[] {
+  const shown = ({ tokens }: Windowed): ShownWindow[] => [{ tokens, highlighted: [] }]
+  const count = Math.min(each, firing.length, silent.length)
+  return random.shuffle([
+    ...random
+      .shuffle([...firing])
+      .slice(0, count)
+      .map((window) => ({ windows: shown(window), answer: YES, group: 'firing' })),
+    ...random
+      .shuffle([...silent])
+      .slice(0, count)
+      .map((window) => ({ windows: shown(window), answer: NO, group: 'silent' })),
+  ])
+}
+
+/**
+ * Are the highlighted tokens those on which the feature fires? Firing windows are paired so that neither fires where
+ * the other does; a coin decides which of a pair shows its own firing tokens, and the other shows the same indices.
+ * Both classes then have exactly the same patterns.
+ */
+export function fuzzingQuestions(firing: readonly Windowed[], random: Random): Question[] {
+  // Windows that fire often have the fewest partners, so they choose first and take each other.
+  const waiting = random
+    .shuffle([...firing])
+    .map((window) => ({ window, indices: firingIndices(window) }))
+    .toSorted((a, b) => b.indices.length - a.indices.length)
+  const questions: Question[] = []
+  while (waiting.length > 1) {
+    const first = waiting.shift()!
+    const at = waiting.findIndex(({ indices }) => !indices.some((index) => first.indices.includes(index)))
+    if (at < 0) continue
+    const [second] = waiting.splice(at, 1)
+    const [own, other] = random.below(2) === 0 ? [first, second!] : [second!, first]
+    const shown = ({ window: { tokens } }: typeof first): ShownWindow[] => [
+      { tokens, highlighted: own.indices },
+    ]
+    questions.push(
+      { windows: shown(own), answer: YES, group: 'true' },
+      { windows: shown(other), answer: NO, group: 'false' },
+    )
+  }
+  return random.shuffle(questions)
+}
+
+/**
+ * Which window does not fit? Four firing ones with their firing tokens highlighted, and a silent one that shows the
+ * pattern of a firing window of another question. No window comes twice.
+ */
+export function intruderQuestions(
+  firing: readonly Windowed[],
+  silent: readonly Windowed[],
+  random: Random,
+): Question[] {
+  const fitting = INTRUDER_WINDOWS - 1
+  const windows = random.shuffle([...firing])
+  const intruders = random.shuffle([...silent])
+  const count = Math.min(intruders.length, Math.floor(windows.length / fitting))
+  // One question has no other to take a pattern from.
+  if (count < 2) return []
+  const ofQuestion = (question: number): readonly Windowed[] =>
+    windows.slice(question * fitting, (question + 1) * fitting)
+  return Array.from({ length: count }, (_, question) => {
+    const pattern = firingIndices(random.pick(ofQuestion((question + 1) % count)))
+    const answer = random.below(INTRUDER_WINDOWS)
+    const shown = ofQuestion(question).map((window): ShownWindow => ({
+      tokens: window.tokens,
+      highlighted: firingIndices(window),
+    }))
+    shown.splice(answer, 0, { tokens: intruders[question]!.tokens, highlighted: pattern })
+    return { windows: shown, answer, group: 'question' }
+  })
+}
+
+/** Ranks, from 0, of the positive logits that are asked about: the 11th to the 60th. */
+const LOGIT_RANKS = { from: 10, to: 60 }
+/** Positive logits that have to be known. */
+export const LOGITS_NEEDED = LOGIT_RANKS.to
+
+/**
+ * Could the token plausibly come next? The 11th to 60th most positive logits against as many tokens drawn from outside
+ * the list.
+ *
+ * @param list token ids of the most positive logits, strongest first
+ * @param vocabulary token ids that may be drawn
+ */
+export function logitQuestions(
+  list: readonly number[],
+  vocabulary: readonly number[],
+  random: Random,
+): Question[] {
+  const asked = list.slice(LOGIT_RANKS.from, LOGIT_RANKS.to)
+  const listed = new Set(list)
+  const outside = vocabulary.filter((token) => !listed.has(token))
+  const count = Math.min(asked.length, outside.length)
+  const shown = (token: number): ShownWindow[] => [{ tokens: [token], highlighted: [0] }]
+  return random.shuffle([
+    ...asked.slice(0, count).map((token) => ({ windows: shown(token), answer: YES, group: 'listed' })),
+    ...random
+      .shuffle(outside)
+      .slice(0, count)
+      .map((token) => ({ windows: shown(token), answer: NO, group: 'drawn' })),
+  ])
+}
+
+/** Token texts and highlights, as prompts show them. */
+export function renderable(
+  { windows }: Question,
+  textsOf: (tokens: readonly number[]) => readonly string[],
+): QuestionWindow[] {
+  return windows.map(({ tokens, highlighted }) =>
+    textsOf(tokens).map((text, index): [string, boolean] => [text, highlighted.includes(index)]),
+  )
+}
+
+/**
+ * The answer of a token table, which reads no text: yes where it predicts that one of the highlighted tokens (or any,
+ * where none is) fires; the intruder is the window whose highlighted tokens have the smallest levels.
+ */
+export function tableAnswer(table: readonly TokenTableEntry[], { windows }: Question): number {
+  const levels = new Map(table.map(({ token, level }) => [token, level]))
+  const strongest = windows.map(({ tokens, highlighted }) => {
+    const looked = highlighted.length > 0 ? highlighted.map((index) => tokens[index]!) : tokens
+    return Math.max(...looked.map((token) => levels.get(token) ?? 0))
+  })
+  if (windows.length > 1) return strongest.indexOf(Math.min(...strongest))
+  return strongest[0]! > 0 ? YES : NO
+}
