@@ -5,6 +5,14 @@
  * import { quantize, spearman } from 'gloss'
  */
 export {
+  type BigramEntry,
+  type BigramTable,
+  bigramTable,
+  parseBigramTable,
+  renderBigramTable,
+  simulateByBigramTable,
+} from './autointerp/bigram-table.ts'
+export {
   Bootstrap,
   bootstrapIntervals,
   type BootstrapIntervals,

@@ -9,6 +9,9 @@ import { Gate } from '../llm/gate.ts'
 import { Lane } from '../llm/lane.ts'
 import { OpenAiClient } from '../llm/openai-client.ts'
 import { priceList } from '../llm/prices.ts'
+import { StoredReplies } from '../llm/stored-replies.ts'
+import type { LlmTier } from '../core/scores.ts'
+import type { PastTools } from '../pipeline/past-scores.ts'
 import { status } from '../pipeline/status.ts'
 import { currentSet } from '../pipeline/feature-set.ts'
 import type { Llm, Study } from '../pipeline/study.ts'
@@ -16,6 +19,7 @@ import { bundledExplainPrompt, bundledQuestionPrompts, bundledSimulatePrompt } f
 import { resolveEndpoints } from './endpoint.ts'
 import type { CommonOptions, StudyOptions } from './options.ts'
 import { checkTier } from './check-tier.ts'
+import { findProtocol } from './protocols.ts'
 import { type Surroundings, Terminal } from './terminal.ts'
 import { openStudy } from './workspace.ts'
 
@@ -27,13 +31,14 @@ export function terminalFor(options: CommonOptions, surroundings: Surroundings):
   return new Terminal(surroundings, { color: options.color, quiet: options.quiet ?? false })
 }
 
-/** Opens the study, holds its lock while `work` runs, and closes everything after it. */
+/** Opens the study, holds its lock while `work` runs unless that only reads, and closes everything after it. */
 export async function withStudy<Result>(
   options: StudyOptions,
   surroundings: Surroundings,
   work: (study: Study) => Promise<Result>,
+  purpose: 'work' | 'read' = 'work',
 ): Promise<Result> {
-  const { study, close } = openStudy(options, surroundings)
+  const { study, close } = openStudy(options, surroundings, purpose)
   try {
     return await work(study)
   } finally {
@@ -55,14 +60,7 @@ export async function withLlm<Result>(
   if (gate === null) return work(null)
   const tier = options.tier ?? 'integersSparse'
   try {
-    return await work({
-      chat: gate,
-      explain: bundledExplainPrompt(),
-      simulate: withExamplesPerCall(bundledSimulatePrompt(tier), study.protocol),
-      questions: bundledQuestionPrompts(),
-      tier,
-      reask: options.reask ?? false,
-    })
+    return await work({ ...bundledPrompts(tier, study.protocol), chat: gate, reask: options.reask ?? false })
   } finally {
     await gate.close()
   }
@@ -71,6 +69,34 @@ export async function withLlm<Result>(
 /** A protocol may want fewer examples in a call than the prompt has. */
 function withExamplesPerCall(prompt: SimulatePrompt, { examplesPerCall }: Protocol): SimulatePrompt {
   return { ...prompt, examplesPerCall: Math.min(prompt.examplesPerCall, examplesPerCall ?? Infinity) }
+}
+
+function bundledPrompts(tier: LlmTier, protocol: Protocol): Omit<Llm, 'chat' | 'reask'> {
+  return {
+    explain: bundledExplainPrompt(),
+    simulate: withExamplesPerCall(bundledSimulatePrompt(tier), protocol),
+    questions: bundledQuestionPrompts(),
+    tier,
+  }
+}
+
+/** What past scores are made again with: stored replies, the prompts of gloss, the study's protocols. */
+export function pastTools({ store, folder }: Study): PastTools {
+  return {
+    llmOf: (group, model, tier, protocol) => ({
+      ...bundledPrompts(tier, protocol),
+      chat: new StoredReplies(store, group, model),
+      reask: false,
+    }),
+    protocolOf: (name) => {
+      try {
+        return findProtocol(name, folder, folder)
+      } catch (error) {
+        if (error instanceof UsageError) return null
+        throw error
+      }
+    },
+  }
 }
 
 function openGate(options: StudyOptions, study: Study, surroundings: Surroundings): Gate | BatchGate | null {

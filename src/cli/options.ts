@@ -36,6 +36,8 @@ export interface StudyOptions extends CommonOptions {
   readonly scorer?: ScorerName
   readonly precision?: number
   readonly only?: string
+  readonly verify?: boolean
+  readonly draws?: boolean
 }
 
 /** An option that an environment variable can give too: `--llm-model` is also `GLOSS_LLM_MODEL`. */
@@ -140,6 +142,11 @@ export const OPTIONS = {
       '--precision <h>',
       "score until the interval's half-width is at most this: 40 to 180 examples of each feature; 0.1 or more saves calls",
     ).argParser(halfWidth),
+  ],
+  /** Instead of scoring. */
+  checks: [
+    new Option('--verify', 'recompute stored scores from stored replies and compare; send nothing'),
+    new Option('--draws', 'measure how scores vary between 3 explanations and 3 simulations of 50 features'),
   ],
   only: [option('--only <selection>', 'features: 7,12,100-199, all, unexplained or random:200')],
 } as const

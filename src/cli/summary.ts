@@ -1,4 +1,5 @@
 import { escapeForTerminal } from '../core/escape-terminal.ts'
+import type { ControlName } from '../core/scores.ts'
 import type { StudyStatus } from '../pipeline/status.ts'
 import type { Style } from '../tui/style.ts'
 import { correlation, duration, percent, short, usd, wrap } from '../tui/text.ts'
@@ -36,12 +37,17 @@ export function summaryLines(status: StudyStatus, width: number, style: Style): 
     const controls = [
       controlOf(status, 'shuffled'),
       controlOf(status, 'tokenTable', 'token table'),
+      controlOf(status, 'bigram'),
+      controlOf(status, 'blank'),
+      controlOf(status, 'composition'),
       `position ${signed(status.controlMeans.position)} (mean)`,
     ].filter((part) => part !== null)
     const gains = [
       `median gain over shuffled ${signed(status.gain.shuffled)}`,
       status.gain.tokenTable === null ? null : `over the token table ${signed(status.gain.tokenTable)}`,
+      status.gain.bigram === null ? null : `over bigrams ${signed(status.gain.bigram)}`,
       status.aboveBaseline === null ? null : `above baseline ${percent(status.aboveBaseline)}`,
+      discovered(status),
     ]
     lines.push(
       ...filled(spread, width, '  '),
@@ -59,6 +65,10 @@ export function summaryLines(status: StudyStatus, width: number, style: Style): 
         width,
       ),
     )
+  lines.push(
+    ...status.byTokenShare.filter(({ n }) => n > 0).flatMap((stratum) => stratumLines(stratum, width)),
+    ...statisticLines(status, width),
+  )
   const { l0, fvu, deadShare, crossEntropyRecovered } = status.training
   lines.push(
     ...filled(
@@ -108,6 +118,44 @@ function ledgerLines(line: StudyStatus['ledger'][number], width: number): string
   )
 }
 
+/** Above both controls at a false discovery rate over all features. */
+function discovered({ discoveries }: StudyStatus): string | null {
+  if (discoveries === null) return null
+  const { both, tested, rate } = discoveries
+  return `${both.toLocaleString('en')} of ${tested.toLocaleString('en')} at a false discovery rate of ${percent(rate)}`
+}
+
+function stratumLines(stratum: StudyStatus['byTokenShare'][number], width: number): string[] {
+  const { from, to, n, median, medianMissingAsZero, gain, aboveBaseline } = stratum
+  return filled(
+    [
+      `η² ${from === 0 ? `< ${correlation(to)}` : `≥ ${correlation(from)}`}: median ρ ${signed(median)}`,
+      `missing as 0: ${signed(medianMissingAsZero)}`,
+      `n ${n.toLocaleString('en')}`,
+      gain.shuffled === null ? null : `gain over shuffled ${signed(gain.shuffled)}`,
+      gain.tokenTable === null ? null : `over the token table ${signed(gain.tokenTable)}`,
+      aboveBaseline === null ? null : `above baseline ${percent(aboveBaseline)}`,
+    ],
+    width,
+  )
+}
+
+const STATISTICS: Readonly<Record<string, string>> = {
+  'simulation.pearson': 'Pearson',
+  'simulation.fire_only': 'ρ where it fires',
+  'simulation.weighted': 'ρ by importance',
+  'simulation.raw': 'ρ unrounded',
+}
+
+function statisticLines({ statistics }: StudyStatus, width: number): string[] {
+  if (statistics.length === 0) return []
+  const [first, ...others] = statistics.map(
+    ({ scorer, median, n }) =>
+      `${STATISTICS[scorer] ?? scorer} ${correlation(median)} (n ${n.toLocaleString('en')})`,
+  )
+  return filled([`other medians: ${first}`, ...others], width)
+}
+
 /** The time that each stage took. */
 export function stageLines(status: StudyStatus, width: number, style: Style): string[] {
   const total = status.stages.reduce((sum, { seconds }) => sum + seconds, 0)
@@ -130,11 +178,7 @@ function countOf(count: number, what: string): string | null {
   return count > 0 ? `${count.toLocaleString('en')} ${what}` : null
 }
 
-function controlOf(
-  status: StudyStatus,
-  name: 'shuffled' | 'tokenTable',
-  label: string = name,
-): string | null {
+function controlOf(status: StudyStatus, name: ControlName, label: string = name): string | null {
   const value = status.controls[name]
   return value === null ? null : `${label} ${correlation(value)}`
 }

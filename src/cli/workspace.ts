@@ -111,8 +111,15 @@ export interface OpenStudy {
   readonly close: () => Promise<void>
 }
 
-/** Opens a study for a verb that works on it. @throws {StoreError} `workspace-locked` */
-export function openStudy(options: StudyOptions, surroundings: Surroundings): OpenStudy {
+/**
+ * Opens a study: for a verb that works on it, or only to read it beside one.
+ * @throws {StoreError} `workspace-locked`, where it is opened to work
+ */
+export function openStudy(
+  options: StudyOptions,
+  surroundings: Surroundings,
+  purpose: 'work' | 'read' = 'work',
+): OpenStudy {
   const workspace = findWorkspace(options, surroundings.folder)
   const config = readConfig(workspace, options)
   const protocol = findProtocol(
@@ -120,14 +127,14 @@ export function openStudy(options: StudyOptions, surroundings: Surroundings): Op
     workspace,
     options.protocol === undefined ? workspace : surroundings.folder,
   )
-  const lock = new WorkspaceLock(join(workspace, LOCK_FILE))
+  const lock = purpose === 'work' ? new WorkspaceLock(join(workspace, LOCK_FILE)) : null
   let model: SubjectModel | undefined
   let tokenizer: Tokenizer | undefined
   const corpusBase = options.corpus === undefined ? workspace : surroundings.folder
   const modelFolder = (): string =>
     resolveModel(config.model, options.model === undefined ? workspace : surroundings.folder)
   try {
-    const store = openWorkspaceStore(workspace, true)
+    const store = openWorkspaceStore(workspace, purpose === 'work')
     return {
       study: {
         folder: workspace,
@@ -146,11 +153,11 @@ export function openStudy(options: StudyOptions, surroundings: Surroundings): Op
       close: async () => {
         await model?.close()
         store.close()
-        lock.release()
+        lock?.release()
       },
     }
   } catch (error) {
-    lock.release()
+    lock?.release()
     throw error
   }
 }

@@ -3,7 +3,8 @@ import { largestActivation, quantize } from '../autointerp/quantize.ts'
 import type { Tier } from '../core/scores.ts'
 import { featureRows } from './feature-rows.ts'
 import { currentSet } from './feature-set.ts'
-import { PastScores, pastSimulator, type PastTools } from './past-scores.ts'
+import { PastScores, type PastTools } from './past-scores.ts'
+import { SimulationScorer } from './simulation-scorer.ts'
 import type { Study } from './study.ts'
 
 /** True activations by predicted level over the scored features of a study, tier by tier. */
@@ -27,17 +28,19 @@ export async function calibrate(study: Study, tools: PastTools, mixed: boolean):
     const made = past.open(explanation, score)
     if (typeof made === 'string') continue
     const { protocol } = made.study
-    const all = store.examples.of(set.id, explanation.featureId, protocol.name)
-    const max = largestActivation(all.filter(({ use }) => use === 'explain'))
-    const examples = all.filter(({ use }) => use === 'score')
-    const simulator = pastSimulator(made, set)
-    const { predicted } = await simulator.simulate(explanation.text, explanation.featureId, examples, 0)
+    if (!(made.scorer instanceof SimulationScorer)) continue
+    const predictions = await made.scorer.predictions(made.item, 0)
+    if (predictions === null) continue
+    const { explain, score: examples, own } = predictions
+    const max = largestActivation(explain)
     const table = tables.get(score.tier) ?? { features: 0, calibration: new Calibration() }
     tables.set(score.tier, table)
     table.features++
     for (const [index, { activations }] of examples.entries()) {
-      const levels = activations.map((activation) => quantize(activation, max, protocol.scale))
-      const expected = predicted[index]
+      const levels = activations.map((activation) =>
+        quantize(activation, max, protocol.scale, protocol.rounding),
+      )
+      const expected = own.predicted[index]
       if (expected) table.calibration.add(expected, activations, max, levels)
     }
   }

@@ -3,14 +3,12 @@ import { LLM_TIERS, type LlmTier, type ScorerName, SCORERS } from '../core/score
 import type { ExplanationRecord, FeatureSetRecord, ScoreRecord } from '../core/store.ts'
 import { type Scorer, type ScoreItem, scoreId } from './scorer.ts'
 import { makeScorer } from './scorers.ts'
-import { llmSimulator, type Simulator, tableSimulator } from './simulate.ts'
 import type { Llm, Study } from './study.ts'
-import { tokenTexts } from './token-texts.ts'
 
 /** What past scores are made again with. */
 export interface PastTools {
   /** An LLM that answers from stored replies alone. */
-  readonly llmOf: (group: string, model: string, tier: LlmTier) => Llm
+  readonly llmOf: (group: string, model: string, tier: LlmTier, protocol: Protocol) => Llm
   /** The protocol of a name; null where there is none any more. */
   readonly protocolOf: (name: string) => Protocol | null
 }
@@ -70,7 +68,7 @@ export class PastScores {
       // Recomputing leaves no trace.
       store: { ...store, provenance: { get: store.provenance.get, put: () => record.provenanceId } },
     }
-    const llm = tier ? this.#tools.llmOf(endpoint!, model!, tier) : null
+    const llm = tier ? this.#tools.llmOf(endpoint!, model!, tier, protocol) : null
     return { study, llm, scorer: makeScorer(name, study, this.#set, llm) }
   }
 
@@ -108,13 +106,6 @@ export class PastScores {
       null
     )
   }
-}
-
-/** The simulator behind a past score. */
-export function pastSimulator({ study, llm }: PastScore, set: FeatureSetRecord): Simulator {
-  return llm
-    ? llmSimulator(llm, study.protocol.scale, study.config.seed, tokenTexts(study, set))
-    : tableSimulator
 }
 
 function scorerOf({ scorer }: ScoreRecord): ScorerName | null {

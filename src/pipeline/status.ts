@@ -1,9 +1,19 @@
 import { median, type Quartiles, quartiles } from '../autointerp/summary.ts'
-import type { ControlName, Tier } from '../core/scores.ts'
+import { type ControlName, CONTROLS, type Tier } from '../core/scores.ts'
 import type { LedgerLine } from '../core/ledger.ts'
 import type { FeatureSetMetrics, FeatureSetRecord, StageRecord, Store } from '../core/store.ts'
 import { type FeatureRow, featureRows, type Standing, standingOf } from './feature-rows.ts'
 import { registersOf } from './registers.ts'
+import {
+  byTokenShare,
+  controlNumbers,
+  countDiscoveries,
+  type Discoveries,
+  otherStatistics,
+  shareAboveBaseline,
+  type StatisticSummary,
+  type TokenShareStratum,
+} from './score-summary.ts'
 import { SIMULATION } from './simulation-scorer.ts'
 
 /** A study in numbers: what `gloss status --json` prints. */
@@ -35,12 +45,17 @@ export interface StudyStatus {
   readonly controls: Readonly<Record<ControlName, number | null>>
   readonly controlMeans: Readonly<Record<ControlName, number | null>>
   /** Medians of score minus control, feature by feature. */
-  readonly gain: { readonly shuffled: number | null; readonly tokenTable: number | null }
+  readonly gain: Readonly<Record<ControlName, number | null>>
   readonly singleTokenShare: number | null
   /** Median η² of the alive features. */
   readonly tokenShare: number | null
   /** Share of scores whose gains over shuffled and over the token table both have a lower bound above 0. */
   readonly aboveBaseline: number | null
+  readonly discoveries: Discoveries | null
+  /** Apart for features on which the token decides less, and at least, half of the variance. */
+  readonly byTokenShare: readonly TokenShareStratum[]
+  /** Other scorers, and further statistics of the same replies. */
+  readonly statistics: readonly StatisticSummary[]
   /** Features at least nine tenths of whose top examples come from one register, by register. */
   readonly registers: Readonly<Record<string, number>>
   readonly missing: readonly { readonly reason: string; readonly count: number }[]
@@ -59,8 +74,6 @@ export interface StudyStatus {
   readonly stages: readonly StageRecord[]
 }
 
-const CONTROLS: readonly ControlName[] = ['constant', 'position', 'shuffled', 'tokenTable']
-
 /** Sums a study up. */
 export function status(store: Store, set: FeatureSetRecord, mixed = false): StudyStatus {
   const rows = featureRows(store, set, mixed)
@@ -70,7 +83,7 @@ export function status(store: Store, set: FeatureSetRecord, mixed = false): Stud
   const scored = alive.filter(({ score }) => score?.value != null)
   const judged = alive.filter(({ score }) => score !== null)
   const values = scored.map(({ score }) => score!.value!)
-  const controlValues = (name: ControlName): number[] => collectControl(scored, name, 'value')
+  const controlValues = (name: ControlName): number[] => controlNumbers(scored, name, 'value')
   const ledger = store.ledger.lines()
   const protocol = store.study.get('scoring') ?? store.study.get('protocol')
   const spread = quartiles(values)
@@ -99,15 +112,15 @@ export function status(store: Store, set: FeatureSetRecord, mixed = false): Stud
         : null,
     controls: byControl((name) => median(controlValues(name))),
     controlMeans: byControl((name) => mean(controlValues(name))),
-    gain: {
-      shuffled: median(collectControl(scored, 'shuffled', 'gain')),
-      tokenTable: median(collectControl(scored, 'tokenTable', 'gain')),
-    },
+    gain: byControl((name) => median(controlNumbers(scored, name, 'gain'))),
     singleTokenShare: mean(
       alive.flatMap(({ feature }) => (feature.singleToken === null ? [] : [Number(feature.singleToken)])),
     ),
     tokenShare: median(alive.flatMap(({ feature }) => feature.tokenShare ?? [])),
     aboveBaseline: shareAboveBaseline(scored),
+    discoveries: countDiscoveries(scored),
+    byTokenShare: byTokenShare(alive),
+    statistics: otherStatistics(store, set, rows),
     registers: countRegisters(store, set),
     missing: countMissing(alive),
     training: set.metrics,
@@ -135,23 +148,6 @@ function countScored(rows: readonly FeatureRow[]): number {
 
 function byControl(of: (name: ControlName) => number | null): Record<ControlName, number | null> {
   return Object.fromEntries(CONTROLS.map((name) => [name, of(name)])) as Record<ControlName, number | null>
-}
-
-function collectControl(rows: readonly FeatureRow[], name: ControlName, field: 'value' | 'gain'): number[] {
-  return rows.flatMap(({ controls }) => controls.get(name)?.[field] ?? [])
-}
-
-/** Null where no score has both gains, as with token-table explanations. */
-function shareAboveBaseline(scored: readonly FeatureRow[]): number | null {
-  const comparable = scored.filter(
-    ({ controls }) =>
-      controls.get('tokenTable')?.gainLow != null && controls.get('shuffled')?.gainLow != null,
-  )
-  return mean(
-    comparable.map(({ controls }) =>
-      Number(controls.get('tokenTable')!.gainLow! > 0 && controls.get('shuffled')!.gainLow! > 0),
-    ),
-  )
 }
 
 function countMissing(alive: readonly FeatureRow[]): { reason: string; count: number }[] {

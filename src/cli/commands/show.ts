@@ -2,12 +2,19 @@ import { UsageError } from '../../core/errors.ts'
 import { featurePage } from '../../pipeline/feature-page.ts'
 import { currentSet } from '../../pipeline/feature-set.ts'
 import { featureTable } from '../../pipeline/feature-table.ts'
+import { scorePage } from '../../pipeline/score-page.ts'
 import { featurePageLines } from '../../tui/feature-page.ts'
 import { featureTableLines } from '../../tui/feature-table.ts'
-import { type CommandDefinition, terminalFor } from '../command.ts'
+import { scorePageLines } from '../../tui/score-page.ts'
+import { type CommandDefinition, pastTools, terminalFor, withStudy } from '../command.ts'
 import { type CommonOptions, withCommonOptions } from '../options.ts'
 import { findProtocol } from '../protocols.ts'
+import type { Surroundings, Terminal } from '../terminal.ts'
 import { findWorkspace, openWorkspaceStore, readConfig } from '../workspace.ts'
+
+interface ShowOptions extends CommonOptions {
+  readonly score?: string
+}
 
 /** `gloss show [FEATURE]`: one feature's page, or the table of all. */
 export const show: CommandDefinition = (parent, surroundings) => {
@@ -15,9 +22,14 @@ export const show: CommandDefinition = (parent, surroundings) => {
     .command('show')
     .argument('[feature]', 'the feature; without one, the table of all features, best score first')
     .description("one feature's page: explanations, scores, histogram, logits, examples")
-    .addHelpText('after', '\nExamples:\n  gloss show 2937\n  gloss show | less')
-  withCommonOptions(command).action((feature: string | undefined, options: CommonOptions) => {
+    .addHelpText(
+      'after',
+      '\nExamples:\n  gloss show 2937\n  gloss show | less\n  gloss show 2937 --score 0a1b2c3d4e5f6071',
+    )
+  command.option('--score <id>', 'all that one score was made of: to compute it again by hand')
+  withCommonOptions(command).action(async (feature: string | undefined, options: ShowOptions) => {
     const terminal = terminalFor(options, surroundings)
+    if (options.score !== undefined) return showScore(terminal, surroundings, feature, options)
     const workspace = findWorkspace(options, surroundings.folder)
     const config = readConfig(workspace, options)
     const store = openWorkspaceStore(workspace, false)
@@ -38,6 +50,28 @@ export const show: CommandDefinition = (parent, surroundings) => {
       store.close()
     }
   })
+}
+
+/** @throws {UsageError} `feature-missing`, `score-unknown` */
+async function showScore(
+  terminal: Terminal,
+  surroundings: Surroundings,
+  feature: string | undefined,
+  options: ShowOptions,
+): Promise<void> {
+  if (feature === undefined)
+    throw new UsageError(
+      'feature-missing',
+      'expected a feature with --score, found none; name the one it is of',
+    )
+  const page = await withStudy(
+    options,
+    surroundings,
+    (study) => scorePage(study, pastTools(study), parseFeature(feature), options.score!),
+    'read',
+  )
+  if (options.json) terminal.printJson(page)
+  else terminal.print(...scorePageLines(page, terminal.columns, terminal.style))
 }
 
 function parseFeature(text: string): number {
