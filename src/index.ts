@@ -24,10 +24,9 @@ export {
 export { isConstant, pearson, spearman } from './autointerp/correlation.ts'
 export { explainRequest } from './autointerp/explain-messages.ts'
 export { type ParsedExplanation, parseExplanation } from './autointerp/explanation-reply.ts'
+export { type ExplainPrompt, parseExplainPrompt } from './autointerp/explain-prompt.ts'
 export {
-  type ExplainPrompt,
   type LevelledWindow,
-  parseExplainPrompt,
   parseSimulatePrompt,
   renderIndices,
   renderLevels,

@@ -7,22 +7,12 @@ import { parseYaml } from '../core/parse.ts'
 /** A window in a prompt: each token's text with its level, 0 where the feature is silent. */
 export type LevelledWindow = readonly (readonly [text: string, level: number])[]
 
-const windowSchema = z.array(
+/** A window in a prompt file: tokens, or [token, level] where the feature fires. */
+export const windowSchema = z.array(
   z
     .union([z.string(), z.tuple([z.string(), z.int().positive()])])
     .transform((token): [string, number] => (typeof token === 'string' ? [token, 0] : token)),
 )
-
-const sectionsOf = <S extends z.ZodType>(content: S) =>
-  z.strictObject({ top: content, interval: content, random: content, other: content })
-
-const explainSchema = z.strictObject({
-  name: z.string().regex(/^[a-z0-9-]+$/),
-  maxTokens: z.int().positive(),
-  system: z.string(),
-  sections: sectionsOf(z.string()),
-  examples: z.array(z.strictObject({ windows: sectionsOf(z.array(windowSchema)), explanation: z.string() })),
-})
 
 const simulateSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
@@ -37,15 +27,8 @@ const simulateSchema = z.strictObject({
   examples: z.array(z.strictObject({ explanation: z.string(), windows: z.array(windowSchema) })),
 })
 
-/** A prompt file with the hash of its text, which is part of the provenance of everything made with it. */
-export type ExplainPrompt = z.output<typeof explainSchema> & { readonly hash: string }
 /** A prompt for simulation, with the hash of its file's text. */
 export type SimulatePrompt = z.output<typeof simulateSchema> & { readonly hash: string }
-
-/** @throws {ConfigError} when the file does not fit */
-export function parseExplainPrompt(text: string, source: string): ExplainPrompt {
-  return { ...parseYaml(text, explainSchema, source), hash: sha256(text) }
-}
 
 /** @throws {ConfigError} when the file does not fit */
 export function parseSimulatePrompt(text: string, source: string): SimulatePrompt {
@@ -66,6 +49,19 @@ export function withScale(wording: string, scale: number): string {
 export function renderLevels(window: LevelledWindow): string {
   return window
     .map(([text, level]) => (level > 0 ? `«${escapeForPrompt(text)}:${level}»` : escapeForPrompt(text)))
+    .join('')
+}
+
+/** A window with neighbouring firing tokens between « and ». */
+export function renderSpans(window: LevelledWindow): string {
+  return window
+    .map(([text, level], index) => {
+      const fires = (other: LevelledWindow[number] | undefined): boolean =>
+        other !== undefined && other[1] > 0
+      if (level === 0) return escapeForPrompt(text)
+      const opened = fires(window[index - 1]) ? '' : '«'
+      return opened + escapeForPrompt(text) + (fires(window[index + 1]) ? '' : '»')
+    })
     .join('')
 }
 

@@ -2,12 +2,8 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import {
-  type ExplainPrompt,
-  parseExplainPrompt,
-  parseSimulatePrompt,
-  type SimulatePrompt,
-} from '../autointerp/prompt-file.ts'
+import { type ExplainPrompt, parseExplainPrompt } from '../autointerp/explain-prompt.ts'
+import { parseSimulatePrompt, type SimulatePrompt } from '../autointerp/prompt-file.ts'
 import { parseQuestionPrompt, type QuestionPrompt } from '../autointerp/question-prompt.ts'
 import { UsageError } from '../core/errors.ts'
 import { readText } from '../core/files.ts'
@@ -59,9 +55,16 @@ export function bundledProtocol(name: string): Protocol {
   return parseProtocol(readText(path, 'a protocol'), path)
 }
 
-/** The explain prompt that comes with gloss. */
-export function bundledExplainPrompt(): ExplainPrompt {
-  const path = join(PACKAGE_ROOT, 'prompts', 'explain', 'pairs.yaml')
+/** The names of the explain prompts that come with gloss. */
+export function bundledExplainers(): string[] {
+  return readdirSync(join(PACKAGE_ROOT, 'prompts', 'explain'))
+    .map((file) => file.replace(/\.yaml$/, ''))
+    .toSorted()
+}
+
+/** An explain prompt that comes with gloss. */
+export function bundledExplainPrompt(name = 'pairs'): ExplainPrompt {
+  const path = join(PACKAGE_ROOT, 'prompts', 'explain', `${name}.yaml`)
   return parseExplainPrompt(readText(path, 'a prompt'), path)
 }
 

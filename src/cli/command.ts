@@ -15,8 +15,9 @@ import type { PastTools } from '../pipeline/past-scores.ts'
 import { status } from '../pipeline/status.ts'
 import { currentSet } from '../pipeline/feature-set.ts'
 import type { Llm, Study } from '../pipeline/study.ts'
-import { bundledExplainPrompt, bundledQuestionPrompts, bundledSimulatePrompt } from './assets.ts'
+import { bundledQuestionPrompts, bundledSimulatePrompt } from './assets.ts'
 import { resolveEndpoints } from './endpoint.ts'
+import { isBundled, type NamedExplainer, namedExplainer, usualPrompt } from './explainer.ts'
 import type { CommonOptions, StudyOptions } from './options.ts'
 import { checkTier } from './check-tier.ts'
 import { findProtocol } from './protocols.ts'
@@ -47,20 +48,43 @@ export async function withStudy<Result>(
 }
 
 /**
- * Opens the LLM that flags, environment or gloss.yaml name, with the prompts that come with gloss; null for none. What
- * was learned of its endpoints is kept when `work` is over.
+ * Opens the LLM that flags, environment or gloss.yaml name, with the prompts to use it with; null for none, or where
+ * the explainer is a baseline, which the study then knows. What was learned of endpoints is kept when `work` is over.
+ *
+ * @param before the explainer that was last worked with, where that is meant unless another is named
+ * @throws {UsageError} `llm-missing` where the explainer needs one
  */
 export async function withLlm<Result>(
   options: StudyOptions,
   study: Study,
   surroundings: Surroundings,
-  work: (llm: Llm | null) => Promise<Result>,
+  work: (llm: Llm | null, study: Study) => Promise<Result>,
+  before: string | null = null,
 ): Promise<Result> {
+  const folders = { workspace: study.folder, current: surroundings.folder }
+  const explainer =
+    namedExplainer(options, study.config, folders) ?? earlierExplainer(before, options, study, surroundings)
+  if (explainer && 'baseline' in explainer) return work(null, { ...study, baseline: explainer.baseline })
   const gate = openGate(options, study, surroundings)
-  if (gate === null) return work(null)
+  if (gate === null) {
+    if (explainer === null) return work(null, study)
+    throw new UsageError(
+      'llm-missing',
+      `expected an endpoint with the explainer ${explainer.prompt.name}, found none; add --llm URL and --llm-model NAME, or use --explainer table`,
+    )
+  }
   const tier = options.tier ?? 'integersSparse'
   try {
-    return await work({ ...bundledPrompts(tier, study.protocol), chat: gate, reask: options.reask ?? false })
+    const prompts = bundledPrompts(tier, study.protocol)
+    return await work(
+      {
+        ...prompts,
+        explain: explainer?.prompt ?? prompts.explain,
+        chat: gate,
+        reask: options.reask ?? false,
+      },
+      study,
+    )
   } finally {
     await gate.close()
   }
@@ -73,8 +97,9 @@ function withExamplesPerCall(prompt: SimulatePrompt, { examplesPerCall }: Protoc
 
 function bundledPrompts(tier: LlmTier, protocol: Protocol): Omit<Llm, 'chat' | 'reask'> {
   return {
-    explain: bundledExplainPrompt(),
+    explain: usualPrompt(protocol),
     simulate: withExamplesPerCall(bundledSimulatePrompt(tier), protocol),
+    choose: bundledSimulatePrompt(),
     questions: bundledQuestionPrompts(),
     tier,
   }
@@ -97,6 +122,28 @@ export function pastTools({ store, folder }: Study): PastTools {
       }
     },
   }
+}
+
+/** The explainer of before, if it can be meant: a baseline without an LLM, a prompt with one. */
+function earlierExplainer(
+  before: string | null,
+  options: StudyOptions,
+  { config, folder }: Study,
+  surroundings: Surroundings,
+): NamedExplainer {
+  if (before === null) return null
+  const byName = (name: string): NamedExplainer =>
+    namedExplainer({ explainer: name }, config, { workspace: folder, current: surroundings.folder })
+  const hasLlm = resolveEndpoints(options, config, surroundings.environment) !== null
+  if (isBundled(before)) {
+    const explainer = byName(before)
+    return explainer !== null && 'prompt' in explainer === hasLlm ? explainer : null
+  }
+  if (!hasLlm) return null
+  throw new UsageError(
+    'explainer-unnamed',
+    `expected the prompt ${before}, which explanations were last written with; add --explain-prompt FILE, or name an --explainer`,
+  )
 }
 
 function openGate(options: StudyOptions, study: Study, surroundings: Surroundings): Gate | BatchGate | null {

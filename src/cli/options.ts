@@ -24,6 +24,8 @@ export interface StudyOptions extends CommonOptions {
   readonly learningRate?: number
   readonly trainTokens?: number
   readonly protocol?: string
+  readonly explainer?: string
+  readonly explainPrompt?: string
   readonly llm?: readonly string[]
   readonly llmModel?: string
   readonly concurrency?: number
@@ -147,6 +149,13 @@ export const OPTIONS = {
   checks: [
     new Option('--verify', 'recompute stored scores from stored replies and compare; send nothing'),
     new Option('--draws', 'measure how scores vary between 3 explanations and 3 simulations of 50 features'),
+  ],
+  explainer: [
+    option(
+      '--explainer <name>',
+      'pairs, delimiters, logits, best or revise ask an LLM; table and bigram are baselines without one',
+    ),
+    option('--explain-prompt <file>', 'explain with a prompt of your own, a YAML file'),
   ],
   only: [option('--only <selection>', 'features: 7,12,100-199, all, unexplained or random:200')],
 } as const

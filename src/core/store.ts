@@ -1,3 +1,4 @@
+import type { CandidateTable } from './candidates.ts'
 import type { TokenUsage } from './chat-model.ts'
 import type {
   BatchRecord,
@@ -31,7 +32,7 @@ export interface Provenance {
 }
 
 /** What a study remembers of the last command that worked on it. */
-export type StudySetting = 'set' | 'protocol' | 'scoring' | 'explainer' | 'llm' | 'tier'
+export type StudySetting = 'set' | 'protocol' | 'scoring' | 'explainer' | 'llm' | 'method' | 'tier'
 
 /** How far a verb has come, for people; resuming never relies on it. */
 export interface StageRecord {
@@ -295,8 +296,10 @@ export interface Store {
   readonly explanations: {
     all(setId: string): ExplanationRecord[]
     of(setId: string, featureId: number): ExplanationRecord[]
+    /** Another text in the place of one takes its scores away. */
     put(record: ExplanationRecord, created: Date): void
   }
+  readonly candidates: CandidateTable
   readonly scores: {
     /** All scores of a set's explanations, for all scorers whose name starts with `scorer`. */
     all(setId: string, scorer: string): ScoreRecord[]

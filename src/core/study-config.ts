@@ -33,6 +33,10 @@ export const studyConfigSchema = z.strictObject({
       questionsPerCall: z.int().positive().optional(),
     })
     .prefault({}),
+  /** By name; without one, what suits the LLM and the protocol. */
+  explainer: z.string().min(1).optional(),
+  /** A prompt of the user's own. */
+  explainPrompt: z.string().min(1).optional(),
   llm: z
     .strictObject({
       url: z.string().optional(),

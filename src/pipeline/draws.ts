@@ -7,8 +7,8 @@ import { Random } from '../core/random.ts'
 import { type Selection, selectFeatures } from '../core/selection.ts'
 import type { FeatureSetRecord, StoredExample } from '../core/store.ts'
 import { chatEvents } from './chat-events.ts'
-import { explainRequests, readExplanation } from './explain-plan.ts'
 import { currentSet } from './feature-set.ts'
+import { llmExplainer } from './llm-explainer.ts'
 import { runPool } from './pool.ts'
 import { llmSimulator } from './simulate.ts'
 import type { Llm, Study } from './study.ts'
@@ -101,24 +101,24 @@ function featureDraws(
   llm: Llm,
 ): (feature: number, priority: number) => Promise<number[][] | null> {
   const { protocol, store, config } = study
-  const requestOf = explainRequests(study, set, llm)
+  const explainer = llmExplainer(study, set, llm)
   const textsOf = tokenTexts(study, set)
   // Every simulation is a draw of its own, also where two explanations happen to be the same.
   const simulators = Array.from({ length: DRAWS * DRAWS }, (_, draw) =>
     llmSimulator({ ...llm, chat: drawing(llm.chat, draw) }, protocol.scale, config.seed, textsOf),
   )
   return async (feature, priority) => {
-    const request = requestOf(feature)
     const examples = store.examples.of(set.id, feature, protocol.name).filter(({ use }) => use === 'score')
     const rows = await Promise.all(
       Array.from({ length: DRAWS }, async (_, draw) => {
-        const answer = await drawing(llm.chat, draw).ask(request, { stage: 'explain', priority })
-        const parsed = answer.kind === 'reply' ? readExplanation(answer) : { problem: answer.reason }
-        if (!('text' in parsed)) return null
+        const { text } = await explainer.explain(feature, ({ request }) =>
+          drawing(llm.chat, draw).ask(request, { stage: 'explain', priority }),
+        )
+        if (text === null) return null
         const ofExplanation = simulators.slice(DRAWS * draw, DRAWS * (draw + 1))
         const scores = await Promise.all(
           ofExplanation.map(async (simulator) => {
-            const { predicted } = await simulator.simulate(parsed.text, feature, examples, priority)
+            const { predicted } = await simulator.simulate(text, feature, examples, priority)
             return scoreOf(examples, predicted)
           }),
         )

@@ -4,8 +4,10 @@ import type { ScorerName } from '../core/scores.ts'
 import type { StageName } from '../core/stages.ts'
 import type { Selection } from '../core/selection.ts'
 import type { ExplanationRecord, FeatureSetRecord } from '../core/store.ts'
-import { explainRequests, planExplanations, readExplanation } from './explain-plan.ts'
+import { planExplanations } from './explain-plan.ts'
+import type { Ask } from './explainer.ts'
 import { currentSet } from './feature-set.ts'
+import { llmExplainer, USUAL_EXPLANATION } from './llm-explainer.ts'
 import { planScores, scoreItems } from './score-plan.ts'
 import { makeScorer } from './scorers.ts'
 import type { Llm, Study } from './study.ts'
@@ -14,7 +16,7 @@ import type { Llm, Study } from './study.ts'
 export interface Estimate {
   readonly stage: StageName
   readonly features: number
-  /** Requests that would be sent; exact, but for retries. */
+  /** Requests that would be sent; exact, but for retries and for steps that depend on replies to come. */
   readonly requests: number
   /** Requests whose replies are stored and would not be sent. */
   readonly stored: number
@@ -26,19 +28,21 @@ export interface Estimate {
   readonly seconds: number | null
 }
 
-/** Stands for an explanation that is not written yet. */
-const USUAL_EXPLANATION =
-  'The names of functions and methods in program code, most strongly right before an opening parenthesis'
-
-/** What explaining would take, found from the very prompts that would be sent. */
-export function estimateExplaining(study: Study, llm: Llm, selection: Selection): Estimate {
+/**
+ * What explaining would take: it is rehearsed with replies as they are expected, but for stored ones. Of several
+ * explanations none is taken to be like another, and none to be without errors where a revision comes of them.
+ */
+export async function estimateExplaining(study: Study, llm: Llm, selection: Selection): Promise<Estimate> {
   const set = currentSet(study)
   const { planned } = planExplanations(study, llm, selection)
-  const requestOf = explainRequests(study, set, llm)
+  const explainer = llmExplainer(study, set, llm)
   const tally = new Tally(llm, 'explain', planned.length)
-  const reply = `<explanation>${USUAL_EXPLANATION}</explanation>`
-  for (const feature of planned)
-    tally.add(requestOf(feature), reply, (stored) => 'problem' in readExplanation(stored))
+  const rehearse: Ask = ({ request, expected, isUnreadable }) =>
+    Promise.resolve(
+      tally.add(request, expected, isUnreadable) ??
+        ({ kind: 'reply', hash: '', text: expected, cut: false, problem: null, tokens: null } as const),
+    )
+  for (const feature of planned) await explainer.explain(feature, rehearse)
   return tally.estimate()
 }
 
@@ -110,22 +114,28 @@ class Tally {
     this.#features = features
   }
 
-  /** @param reply as it is expected @param unreadable whether a stored reply would be asked for again */
-  add(request: LlmRequest, reply: string, unreadable: (stored: StoredReply) => boolean): void {
+  /**
+   * @param reply as it is expected
+   * @param unreadable whether a stored reply would be asked for again
+   * @returns the stored reply; null where the request would be sent
+   */
+  add(request: LlmRequest, reply: string, unreadable: (stored: StoredReply) => boolean): StoredReply | null {
     const { chat, reask } = this.#llm
     const hash = sha256(JSON.stringify(request))
-    if (this.#seen.has(hash)) return
+    const newest = chat.answered(request)
+    const stored = newest && !(reask && unreadable(newest)) ? newest : null
+    if (this.#seen.has(hash)) return stored
     this.#seen.add(hash)
-    const stored = chat.answered(request)
-    if (stored && !(reask && unreadable(stored))) {
+    if (stored) {
       this.#stored++
-      return
+      return stored
     }
     const { promptTokens, completionTokens, usd } = chat.forecast(request, reply)
     this.#requests++
     this.#promptTokens += promptTokens
     this.#completionTokens += completionTokens
     this.#usd = this.#usd === null || usd === null ? null : this.#usd + usd
+    return null
   }
 
   estimate(): Estimate {

@@ -7,7 +7,7 @@ import type {
   ScoreRecord,
   Store,
 } from '../core/store.ts'
-import { TABLE_EXPLAINER } from './explain-plan.ts'
+import { rememberedExplanation, TABLE_EXPLAINER } from './explain-plan.ts'
 import { SIMULATION } from './simulation-scorer.ts'
 
 /** What a study knows of one feature, with the explanation by the explainer that it last worked with. */
@@ -25,10 +25,13 @@ export interface FeatureRow {
 export function featureRows(store: Store, set: FeatureSetRecord, mixed = false): FeatureRow[] {
   const explainer = store.study.get('explainer') ?? TABLE_EXPLAINER
   const llm = store.study.get('llm') || null
+  const idOf = rememberedExplanation(store, set)
+  const isCurrent = (record: ExplanationRecord): boolean =>
+    idOf ? record.id === idOf(record.featureId) : record.explainer === explainer && record.llm === llm
   const explanations = new Map(
     store.explanations
       .all(set.id)
-      .filter((record) => record.explainer === explainer && record.llm === llm)
+      .filter(isCurrent)
       .map((record) => [record.featureId, record]),
   )
   const protocol = store.study.get('scoring') ?? store.study.get('protocol')

@@ -40,3 +40,9 @@ export async function* runPool<Item, Result>(
   yield* results
   if (errors.length > 0) throw errors[0]
 }
+
+/** The results of all, in order; when one has failed, its error, but not before all have ended. */
+export async function allEnded<Result>(work: readonly Promise<Result>[]): Promise<Result[]> {
+  await Promise.allSettled(work)
+  return Promise.all(work)
+}

@@ -3,7 +3,7 @@ import type { ScorerName } from '../core/scores.ts'
 import type { Selection } from '../core/selection.ts'
 import { collect } from './collect.ts'
 import { explain } from './explain.ts'
-import { planExplanations } from './explain-plan.ts'
+import { checkExplainer, planExplanations } from './explain-plan.ts'
 import { hookWidth } from './feature-set.ts'
 import { sample } from './sample.ts'
 import { score } from './score.ts'
@@ -18,8 +18,9 @@ export async function* run(
   selection: Selection,
   scorer: ScorerName = 'simulation',
 ): AsyncGenerator<StudyEvent> {
-  // A wrong hook is said before the corpus is tokenized, which can take long.
+  // A wrong hook or explainer is said before the corpus is tokenized, which can take long.
   hookWidth(study, study.model())
+  checkExplainer(study, llm)
   yield* tokenize(study)
   yield* train(study)
   yield* collect(study)

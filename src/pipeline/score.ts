@@ -6,6 +6,7 @@ import type { Selection } from '../core/selection.ts'
 import type { FeatureSetRecord, ScoreRecord } from '../core/store.ts'
 import { type AdaptiveCounts, adaptiveCounts, checkPrecision, describeAdaptive } from './adaptive.ts'
 import { chatEvents } from './chat-events.ts'
+import { rememberExplainer } from './explain-plan.ts'
 import { currentSet } from './feature-set.ts'
 import { runPool } from './pool.ts'
 import { eventLoopTurn } from './sample.ts'
@@ -39,7 +40,7 @@ export async function* score(
   const plan = planScores(study, llm, selection, scorer)
   const { selected, planned } = plan
   if (planned.length === 0) {
-    if (selected.length > 0) remember(study, plan)
+    if (selected.length > 0) remember(study, llm, plan)
     const counts = countScores(study, llm, set, plan)
     yield { type: 'stage-skip', stage: 'score', note: describe(counts) }
     return counts
@@ -92,7 +93,7 @@ async function* scoreByTable(
       items.slice(first, first + FEATURES_PER_COMMIT).map((item, i) => scorer.score(item, first + i)),
     )
     study.store.transaction(() => {
-      remember(study, plan)
+      remember(study, null, plan)
       for (const outcome of outcomes) study.store.scores.put(outcome.scores, outcome.controls)
       recorder.record(recorder.done + outcomes.length)
     })
@@ -112,7 +113,7 @@ async function* scoreByLlm(
   const scoreOne = async (item: ScoreItem, priority: number): Promise<StudyEvent[]> => {
     const { scores, controls, reasons } = await scorer.score(item, priority)
     study.store.transaction(() => {
-      remember(study, plan)
+      remember(study, llm, plan)
       study.store.scores.put(scores, controls)
       recorder.record(recorder.done + 1)
     })
@@ -132,7 +133,8 @@ async function* scoreByLlm(
 }
 
 /** Status and show are about the tier and precision of the last simulations. */
-function remember(study: Study, { scorer, tier }: ScorePlan): void {
+function remember(study: Study, llm: Llm | null, { scorer, tier }: ScorePlan): void {
+  rememberExplainer(study, llm)
   if (scorer !== 'simulation') return
   const { store, protocol, precision } = study
   store.study.put('tier', tier)

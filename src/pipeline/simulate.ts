@@ -2,7 +2,7 @@ import { dealExamples, simulateRequest } from '../autointerp/simulate-messages.t
 import { expectedAtPlaces, simulatePrompt } from '../autointerp/simulate-prompt.ts'
 import { expectedDense, parseDense } from '../autointerp/dense-reply.ts'
 import { parseSimulation } from '../autointerp/simulation-reply.ts'
-import { parseTokenTable, simulateByTokenTable } from '../autointerp/token-table.ts'
+import { readBaselineTable } from '../autointerp/baseline-table.ts'
 import type { Answer, LlmRequest } from '../core/chat-model.ts'
 import type { StoredExample } from '../core/store.ts'
 import type { LlmTier, Tier } from '../core/scores.ts'
@@ -44,19 +44,19 @@ export interface Simulator {
   ): Promise<Simulation>
 }
 
-/** The baseline: reads the tokens and levels of a token-table explanation, and nothing else. */
+/** The baselines': reads the table that an explanation's text is, and nothing else. */
 export const tableSimulator: Simulator = {
   tier: 'table',
   deal: () => [],
   simulate: async (explanation, _feature, examples) => {
-    const table = parseTokenTable(explanation)
+    const table = readBaselineTable(explanation)
     return {
-      predicted: examples.map(({ tokens }) => (table ? simulateByTokenTable(table, tokens) : null)),
+      predicted: examples.map(({ tokens }) => table?.(tokens) ?? null),
       calls: 1,
       failedCalls: 0,
       unreadableCalls: table ? 0 : 1,
       digitMass: null,
-      reasons: table ? [] : ['the explanation is no token table'],
+      reasons: table ? [] : ['the explanation is no table'],
     }
   },
 }

@@ -5,7 +5,8 @@ import type { Store } from '../core/store.ts'
 import type { StudyConfig } from '../core/study-config.ts'
 import type { SubjectModel, Tokenizer } from '../core/subject-model.ts'
 import type { LlmTier } from '../core/scores.ts'
-import type { ExplainPrompt, SimulatePrompt } from '../autointerp/prompt-file.ts'
+import type { ExplainPrompt } from '../autointerp/explain-prompt.ts'
+import type { SimulatePrompt } from '../autointerp/prompt-file.ts'
 import type { QuestionPrompt } from '../autointerp/question-prompt.ts'
 
 /** What verbs work with. Built once by the command line, handed down as ports. */
@@ -18,6 +19,8 @@ export interface Study {
   readonly protocol: Protocol
   /** The half-width that scores' intervals are to reach; null for the protocol's own number of examples. */
   readonly precision?: number | null
+  /** The explainer where no LLM is asked; the token table by default. */
+  readonly baseline?: 'table' | 'bigram'
   readonly store: Store
   readonly workshop: DictionaryWorkshop
   readonly version: string
@@ -41,6 +44,8 @@ export interface Llm {
   readonly simulate: SimulatePrompt
   /** The prompts of scorers that ask questions. */
   readonly questions: Readonly<Record<QuestionKind, QuestionPrompt>>
+  /** The simulation that explanations are chosen by, where an explainer makes several. */
+  readonly choose: SimulatePrompt
   /** How predictions are read from replies. */
   readonly tier: LlmTier
   /** Whether replies that could not be read are asked for again. */

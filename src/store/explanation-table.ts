@@ -32,10 +32,23 @@ export function explanationTable(connection: Connection): Store['explanations'] 
      ON CONFLICT (id) DO UPDATE SET text = @text, problem = @problem, request_hash = @requestHash, created = @created,
        provenance_id = @provenanceId`,
   )
+  const selectText = connection.prepare('SELECT text FROM explanation WHERE id = ?').pluck()
+  const removeControls = connection.prepare(
+    'DELETE FROM control WHERE score_id IN (SELECT id FROM score WHERE explanation_id = ?)',
+  )
+  const removeScores = connection.prepare('DELETE FROM score WHERE explanation_id = ?')
   const read = (row: unknown): ExplanationRecord => checkRow(rowSchema, row, 'explanation')
   return {
     all: (setId) => selectAll.all(setId).map(read),
     of: (setId, featureId) => selectOf.all(setId, featureId).map(read),
-    put: (record, created) => void upsert.run({ ...record, created: created.toISOString() }),
+    put: (record, created) => {
+      const earlier = selectText.get(record.id)
+      // A call has got its reply since, and changed the choice: the scores of the old text are not the new one's.
+      if (typeof earlier === 'string' && earlier !== record.text) {
+        removeControls.run(record.id)
+        removeScores.run(record.id)
+      }
+      upsert.run({ ...record, created: created.toISOString() })
+    },
   }
 }

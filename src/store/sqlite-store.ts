@@ -1,5 +1,6 @@
 import type { Store } from '../core/store.ts'
 import { batchTable } from './batch-table.ts'
+import { candidateTable } from './candidate-table.ts'
 import { collectionTable } from './collection-table.ts'
 import { type Connection, findDamage, guarded, openDatabase } from './database.ts'
 import { documentTable } from './document-table.ts'
@@ -42,6 +43,7 @@ export function openStore(path: string, migrations: readonly Migration[]): Store
     batches: guard(batchTable(connection)),
     endpoints: guard(endpointTable(connection)),
     explanations: guard(explanationTable(connection)),
+    candidates: guard(candidateTable(connection)),
     scores: guard(scoreTable(connection)),
     integrity: () => guarded(path, () => findDamage(connection)),
     transaction: (work) => guarded(path, () => transact(connection, work)),

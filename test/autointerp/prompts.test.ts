@@ -2,12 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { explainRequest } from '../../src/autointerp/explain-messages.ts'
-import {
-  parseExplainPrompt,
-  parseSimulatePrompt,
-  renderIndices,
-  renderLevels,
-} from '../../src/autointerp/prompt-file.ts'
+import { parseExplainPrompt } from '../../src/autointerp/explain-prompt.ts'
+import { parseSimulatePrompt, renderIndices, renderLevels } from '../../src/autointerp/prompt-file.ts'
 import { dealExamples, simulateRequest } from '../../src/autointerp/simulate-messages.ts'
 import { parseSimulation } from '../../src/autointerp/simulation-reply.ts'
 import { bundledExplainPrompt, bundledSimulatePrompt } from '../../src/cli/assets.ts'

@@ -52,7 +52,7 @@ describe('an estimate', () => {
   it('foretells explaining and then scoring, requests exactly', async () => {
     const { llm, study } = await setUp()
     const [explaining, scoring, unexplained] = await withJudge(llm, study, async (judge) => [
-      estimateExplaining(study, judge, ALL),
+      await estimateExplaining(study, judge, ALL),
       await estimateScoring(study, judge, ALL, true),
       await estimateScoring(study, judge, ALL, false),
     ])
@@ -81,7 +81,11 @@ describe('an estimate', () => {
     llm.reset()
     const some: Selection = { kind: 'ranges', ranges: [[3, 11]] }
     await withJudge(llm, study, async (judge) => {
-      expect(estimateExplaining(study, judge, ALL)).toMatchObject({ features: 0, requests: 0, stored: 0 })
+      expect(await estimateExplaining(study, judge, ALL)).toMatchObject({
+        features: 0,
+        requests: 0,
+        stored: 0,
+      })
       const estimate = await estimateScoring(study, judge, some, true)
       expect(estimate.features).toBe(9)
       expect(estimate.seconds).toBeGreaterThan(0)
@@ -98,7 +102,7 @@ describe('an estimate', () => {
     const { llm, study } = await setUp()
     const requests = await withJudge(llm, study, async (judge) => {
       const scoring = await estimateScoring(study, judge, selection, true)
-      return estimateExplaining(study, judge, selection).requests + scoring.requests
+      return (await estimateExplaining(study, judge, selection)).requests + scoring.requests
     })
     await withJudge(llm, study, async (judge) => {
       await eventsOf(explain(study, judge, selection))
@@ -133,7 +137,7 @@ describe('an estimate', () => {
         llm,
         study,
         async (judge) => [
-          estimateExplaining(study, judge, ALL).requests,
+          (await estimateExplaining(study, judge, ALL)).requests,
           (await estimateScoring(study, judge, ALL, true)).requests,
         ],
         reask,

@@ -81,6 +81,7 @@ async function simulatorOn(way: 'prompt_logprobs' | 'generate' | 'echo', options
     const llm = {
       chat: gate,
       explain: bundledExplainPrompt(),
+      choose: bundledSimulatePrompt(),
       simulate: bundledSimulatePrompt('promptLogprobs'),
       questions: bundledQuestionPrompts(),
       tier: 'promptLogprobs' as const,

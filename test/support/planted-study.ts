@@ -182,6 +182,7 @@ export function judgeAt(
     explain: bundledExplainPrompt(),
     simulate: bundledSimulatePrompt(),
     questions: bundledQuestionPrompts(),
+    choose: bundledSimulatePrompt(),
     reask,
     tier: 'integersSparse',
   }

@@ -19,21 +19,38 @@ export const explain: CommandDefinition = (parent, surroundings) => {
     .description('explain features: with an LLM, or without one by the token-table baseline')
     .addHelpText(
       'after',
-      '\nExample:\n  gloss explain --only 7,12 --llm http://localhost:11434/v1 --llm-model qwen3',
+      `
+Several explainers' texts of a feature stay side by side; status and show are
+about the last. best asks for several explanations and keeps the one that
+predicts the choose examples best; revise shows an explanation what it predicts
+worst. Both need a protocol with choose examples.
+
+Examples:
+  gloss explain --only 7,12 --llm http://localhost:11434/v1 --llm-model qwen3
+  gloss explain --explainer best --protocol monosemanticity-choose --only 7
+  gloss explain --explain-prompt mine.yaml --only random:50
+  gloss explain --explainer bigram`,
     )
-  withOptions(withCommonOptions(command), 'sample', 'llm', 'money', 'batch', 'only', 'seed').action(
-    async (options: StudyOptions) => {
-      const terminal = terminalFor(options, surroundings)
-      await withStudy(options, surroundings, (study) =>
-        withLlm(options, study, surroundings, async (llm) => {
-          if (options.dryRun)
-            return dryRun(terminal, options, llm, async (asked) => [
-              estimateExplaining(study, asked, selectionOf(options)),
-            ])
-          await follow(terminal, ['explain'], options.log, explainStudy(study, llm, selectionOf(options)))
-          if (options.json) terminal.printJson(countsJson(study))
-        }),
-      )
-    },
-  )
+  withOptions(
+    withCommonOptions(command),
+    'sample',
+    'explainer',
+    'llm',
+    'money',
+    'batch',
+    'only',
+    'seed',
+  ).action(async (options: StudyOptions) => {
+    const terminal = terminalFor(options, surroundings)
+    await withStudy(options, surroundings, (opened) =>
+      withLlm(options, opened, surroundings, async (llm, study) => {
+        if (options.dryRun)
+          return dryRun(terminal, options, llm, async (asked) => [
+            await estimateExplaining(study, asked, selectionOf(options)),
+          ])
+        await follow(terminal, ['explain'], options.log, explainStudy(study, llm, selectionOf(options)))
+        if (options.json) terminal.printJson(countsJson(study))
+      }),
+    )
+  })
 }

@@ -41,6 +41,7 @@ Examples:
     'tokenize',
     'train',
     'sample',
+    'explainer',
     'llm',
     'money',
     'batch',
@@ -51,13 +52,13 @@ Examples:
     'seed',
   ).action(async (options: StudyOptions) => {
     const terminal = terminalFor(options, surroundings)
-    await withStudy(options, surroundings, (study) =>
-      withLlm(options, study, surroundings, async (llm) => {
+    await withStudy(options, surroundings, (opened) =>
+      withLlm(options, opened, surroundings, async (llm, study) => {
         const selection = selectionOf(options)
         if (options.dryRun) {
           refuseDryPrecision(options)
           return dryRun(terminal, options, llm, async (asked) => [
-            estimateExplaining(study, asked, selection),
+            await estimateExplaining(study, asked, selection),
             await estimateScoring(study, asked, selection, true, options.scorer),
           ])
         }

@@ -28,8 +28,12 @@ export const score: CommandDefinition = (parent, surroundings) => {
     .addHelpText(
       'after',
       `
+Scores the explanations of the explainer that was last worked with, unless
+--explainer names another.
+
 Examples:
   gloss score --only 7,12 --llm http://localhost:11434/v1 --llm-model qwen3
+  gloss score --explainer bigram
   gloss score --only random:200 --precision 0.1
   gloss score --verify
   gloss score --draws --llm http://localhost:11434/v1 --llm-model qwen3`,
@@ -37,6 +41,7 @@ Examples:
   withOptions(
     withCommonOptions(command),
     'sample',
+    'explainer',
     'llm',
     'money',
     'batch',
@@ -50,22 +55,28 @@ Examples:
     if (options.verify) return verify(options, surroundings)
     if (options.draws) return draws(options, surroundings)
     const terminal = terminalFor(options, surroundings)
-    await withStudy(options, surroundings, (study) =>
-      withLlm(options, study, surroundings, async (llm) => {
-        if (options.dryRun) {
-          refuseDryPrecision(options)
-          return dryRun(terminal, options, llm, async (asked) => [
-            await estimateScoring(study, asked, selectionOf(options), false, options.scorer),
-          ])
-        }
-        const { adaptive } = await follow(
-          terminal,
-          ['score'],
-          options.log,
-          scoreStudy(study, llm, selectionOf(options), options.scorer),
-        )
-        if (options.json) terminal.printJson({ ...countsJson(study), ...(adaptive ? { adaptive } : {}) })
-      }),
+    await withStudy(options, surroundings, (opened) =>
+      withLlm(
+        options,
+        opened,
+        surroundings,
+        async (llm, study) => {
+          if (options.dryRun) {
+            refuseDryPrecision(options)
+            return dryRun(terminal, options, llm, async (asked) => [
+              await estimateScoring(study, asked, selectionOf(options), false, options.scorer),
+            ])
+          }
+          const { adaptive } = await follow(
+            terminal,
+            ['score'],
+            options.log,
+            scoreStudy(study, llm, selectionOf(options), options.scorer),
+          )
+          if (options.json) terminal.printJson({ ...countsJson(study), ...(adaptive ? { adaptive } : {}) })
+        },
+        opened.store.study.get('explainer'),
+      ),
     )
   })
 }
@@ -92,8 +103,8 @@ async function verify(options: StudyOptions, surroundings: Surroundings): Promis
 /** @throws {UsageError} `llm-missing`, `draws-dry-run` */
 async function draws(options: StudyOptions, surroundings: Surroundings): Promise<void> {
   const terminal = terminalFor(options, surroundings)
-  await withStudy(options, surroundings, (study) =>
-    withLlm(options, study, surroundings, async (llm) => {
+  await withStudy(options, surroundings, (opened) =>
+    withLlm(options, opened, surroundings, async (llm, study) => {
       if (llm === null)
         throw new UsageError(
           'llm-missing',
