@@ -43,6 +43,8 @@ export interface Switches {
   readonly maxLogprobs?: number
   /** Tokens of prompt and answer; more are refused. */
   readonly contextLength?: number
+  /** Whether a filter of contents turns a request away. */
+  readonly filters?: (request: LlmRequest) => boolean
   /** OpenAI and Azure: serves /completions, as an instruct model; otherwise it is refused. */
   readonly instruct?: boolean
   /** llama.cpp: overlooks `echo` instead of refusing it. */

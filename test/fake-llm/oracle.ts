@@ -1,4 +1,10 @@
-import { type Question, readQuestion, type ShownWindow, unescapeShown } from './prompt-reading.ts'
+import {
+  guessTokens,
+  type Question,
+  readQuestion,
+  type ShownWindow,
+  unescapeShown,
+} from './prompt-reading.ts'
 import { type JsonObject, type LlmRequest, objectIn } from './request.ts'
 
 /** What a planted feature fires on. */
@@ -92,9 +98,7 @@ function samplesOf(windows: readonly ShownWindow[]): Sample[] {
     .flat()
     .flatMap((part) =>
       typeof part === 'string'
-        ? (unescapeShown(part).match(/ ?[\p{L}\p{M}]+| ?\p{N}+| ?[^\s\p{L}\p{M}\p{N}]|\s/gu) ?? []).map(
-            (token) => ({ token, level: 0 }),
-          )
+        ? guessTokens(part).map((token) => ({ token, level: 0 }))
         : [{ token: unescapeShown(part.token), level: part.level }],
     )
 }

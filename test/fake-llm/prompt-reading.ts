@@ -23,7 +23,10 @@ export function readQuestion(message: string): Question {
   const head = /^[^:]+: (.*)$/.exec(lines[0] ?? '')
   if (head && lines[1] === '' && EXAMPLE.test(lines[2] ?? ''))
     return { task: 'simulate', description: head[1]!, examples: lines.slice(2).flatMap(readExample) }
-  const windows = lines.filter((line) => line.startsWith('- ')).map((line) => readWindow(line.slice(2)))
+  const shown = lines.filter((line) => line.startsWith('- ')).map((line) => line.slice(2))
+  const marks = shown.flatMap((line) => line.match(/«[^«»]*»/g) ?? [])
+  const withLevels = marks.every((mark) => /:\d+»$/.test(mark))
+  const windows = shown.map(withLevels ? readWindow : readSpans)
   return windows.length > 0 ? { task: 'explain', windows } : { task: 'other' }
 }
 
@@ -46,6 +49,19 @@ function readWindow(line: string): ShownWindow {
   }
   if (end < line.length) parts.push(line.slice(end))
   return parts
+}
+
+/** Undoes the escapes of prompts, and cuts a text into what may be its tokens: words with the space before them. */
+export function guessTokens(shown: string): string[] {
+  return unescapeShown(shown).match(/ ?[\p{L}\p{M}]+| ?\p{N}+| ?[^\s\p{L}\p{M}\p{N}]|\s/gu) ?? []
+}
+
+/** Spans without numbers: every token in them fires. */
+function readSpans(line: string): ShownWindow {
+  return line.split(/[«»]/).flatMap((text, place): ShownWindow => {
+    if (place % 2 === 0) return text === '' ? [] : [text]
+    return guessTokens(text).map((token) => ({ token, level: 9 }))
+  })
 }
 
 function readExample(line: string): { number: number; tokens: string[] }[] {

@@ -4,6 +4,13 @@ import { asksLogprobs, type LlmRequest, objectIn, type Refusal } from './request
 /** What a request asks that the options say this model does not do, in OpenAI's words. */
 export function refuseBySwitches(request: LlmRequest, switches: Switches): Refusal | null {
   const { body } = request
+  if (switches.filters?.(request))
+    return {
+      status: 400,
+      message: 'The response was filtered due to the prompt triggering the content management policy.',
+      param: 'prompt',
+      code: 'content_filter',
+    }
   if (switches.rejectMaxTokens && body['max_tokens'] !== undefined)
     return unsupported('max_tokens', " Use 'max_completion_tokens' instead.")
   if (switches.rejectReasoningEffort && body['reasoning_effort'] !== undefined)

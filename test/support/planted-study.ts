@@ -5,7 +5,7 @@ import {
   bundledQuestionPrompts,
   bundledSimulatePrompt,
 } from '../../src/cli/assets.ts'
-import type { Slice, SliceMix, Use } from '../../src/core/protocol.ts'
+import { type Slice, type SliceMix, type Use, usesOf } from '../../src/core/protocol.ts'
 import { Random } from '../../src/core/random.ts'
 import type { Example } from '../../src/core/records.ts'
 import { studyConfigSchema } from '../../src/core/study-config.ts'
@@ -50,10 +50,10 @@ export const PLANTED_RULES: readonly Rule[] = Array.from({ length: FEATURES }, (
 })
 
 /** A sampled study, made up in memory: every feature follows one of {@link PLANTED_RULES}. Close its store. */
-export function plantedStudy(): Study {
+export function plantedStudy(protocolName = 'monosemanticity'): Study {
   const store = openStore(':memory:', bundledMigrations())
-  const config = studyConfigSchema.parse({ model: 'planted', hook: 'planted' })
-  const protocol = bundledProtocol(config.protocol)
+  const config = studyConfigSchema.parse({ model: 'planted', hook: 'planted', protocol: protocolName })
+  const protocol = bundledProtocol(protocolName)
   const none = { protocol: null, protocolHash: null, prompt: null, promptHash: null, llm: null }
   const provenanceId = store.provenance.put({
     ...none,
@@ -123,8 +123,8 @@ export function plantedStudy(): Study {
       feature,
       state: 'alive',
       singleToken: false,
-      examples: (['explain', 'score'] as const).flatMap((use) =>
-        examplesOf(feature, use, protocol[use], protocol.intervals),
+      examples: usesOf(protocol).flatMap((use) =>
+        examplesOf(feature, use, protocol[use]!, protocol.intervals),
       ),
     })
   store.study.put('set', set.id)
@@ -162,7 +162,11 @@ export function plantedStudy(): Study {
 export function judgeAt(
   { url }: FakeLlm,
   { store, signal, now }: Study,
-  { reask = false, prices = null }: { readonly reask?: boolean; readonly prices?: TokenPrices | null } = {},
+  {
+    reask = false,
+    prices = null,
+    explainer = 'pairs',
+  }: { readonly reask?: boolean; readonly prices?: TokenPrices | null; readonly explainer?: string } = {},
 ): Llm & { readonly chat: Gate } {
   const model = 'fake-model'
   const lane = new Lane(
@@ -179,7 +183,7 @@ export function judgeAt(
   )
   return {
     chat: new Gate({ group: 'judge', model, lanes: [lane], store, maxCost: null, signal, now }),
-    explain: bundledExplainPrompt(),
+    explain: bundledExplainPrompt(explainer),
     simulate: bundledSimulatePrompt(),
     questions: bundledQuestionPrompts(),
     choose: bundledSimulatePrompt(),
