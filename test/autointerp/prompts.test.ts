@@ -1,12 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { explainRequest } from '../../src/autointerp/explain-messages.ts'
+import { explainRequest, revisionRequest } from '../../src/autointerp/explain-messages.ts'
+import { parseExplanation } from '../../src/autointerp/explanation-reply.ts'
 import { parseExplainPrompt } from '../../src/autointerp/explain-prompt.ts'
-import { parseSimulatePrompt, renderIndices, renderLevels } from '../../src/autointerp/prompt-file.ts'
+import {
+  type LevelledWindow,
+  parseSimulatePrompt,
+  renderIndices,
+  renderLevels,
+  renderSpans,
+} from '../../src/autointerp/prompt-file.ts'
 import { dealExamples, simulateRequest } from '../../src/autointerp/simulate-messages.ts'
 import { parseSimulation } from '../../src/autointerp/simulation-reply.ts'
-import { bundledExplainPrompt, bundledSimulatePrompt } from '../../src/cli/assets.ts'
+import { bundledExplainers, bundledExplainPrompt, bundledSimulatePrompt } from '../../src/cli/assets.ts'
 import type { ChatRequest } from '../../src/core/chat-model.ts'
 import type { Slice, Use } from '../../src/core/protocol.ts'
 import type { Example } from '../../src/core/records.ts'
@@ -36,6 +43,11 @@ const EXAMPLES = [
   example('explain', 'other', [0, 0, 0.7, 0, 0, 0, 0, 0, 0]),
 ]
 
+const LOGITS = {
+  top: [' whale', '"', '\n', ' «', ...Array.from({ length: 8 }, (_, place) => ` t${place}`)],
+  bottom: [' the', '\\', '\u202E'],
+}
+
 function transcript({ messages, maxTokens }: ChatRequest): string {
   return [
     ...messages.map(({ role, content }) => `--- ${role}\n${content}`),
@@ -50,11 +62,62 @@ async function expectGolden(name: string, text: string): Promise<void> {
 }
 
 describe('prompts', () => {
-  it('for an explanation are exactly these', async () => {
+  it.each(bundledExplainers())('for an explanation by %s are exactly these', async (explainer) => {
+    const prompt = bundledExplainPrompt(explainer)
     await expectGolden(
-      'explain-pairs.txt',
-      transcript(explainRequest(bundledExplainPrompt(), EXAMPLES, 9, textsOf)),
+      `explain-${explainer}.txt`,
+      transcript(explainRequest(prompt, EXAMPLES, 9, textsOf, { logits: LOGITS })),
     )
+  })
+
+  it('for a revision are exactly these', async () => {
+    const prompt = bundledExplainPrompt('revise')
+    const request = explainRequest(prompt, EXAMPLES, 9, textsOf)
+    const window = (levels: number[]): LevelledWindow => WORDS.map((word, index) => [word, levels[index]!])
+    const revision = revisionRequest(prompt, prompt.revision!, request, 'Whales.\u202E «sic»', {
+      falseNegatives: [
+        { truth: window([0, 9, 0, 0, 7, 0, 0, 0, 0]), predicted: window([0, 0, 0, 0, 0, 0, 0, 0, 0]) },
+      ],
+      falsePositives: [
+        { truth: window([0, 0, 0, 0, 0, 0, 0, 0, 0]), predicted: window([0, 8, 0, 0, 0, 0, 0, 0, 2]) },
+      ],
+      places: [0, 1],
+    })
+    expect(revision.messages.slice(0, request.messages.length)).toEqual(request.messages)
+    const more = { ...revision, messages: revision.messages.slice(request.messages.length) }
+    await expectGolden('revise.txt', transcript(more))
+  })
+
+  it('of further samples show the same windows in orders of their own', () => {
+    const many = [
+      ...EXAMPLES,
+      ...Array.from({ length: 9 }, (_, place) =>
+        example(
+          'explain',
+          'top',
+          WORDS.map((_word, index) => (index === place ? 2 : 0)),
+        ),
+      ),
+    ]
+    const prompt = bundledExplainPrompt('best')
+    const asked = (number: number, feature = 3): string =>
+      explainRequest(prompt, many, 9, textsOf, { sample: { number, seed: 1, feature } }).messages.at(-1)!
+        .content
+    const pairs = explainRequest(bundledExplainPrompt(), many, 9, textsOf).messages.at(-1)!.content
+    expect(asked(0)).toBe(pairs)
+    expect(new Set([0, 1, 2, 3, 4].map((number) => asked(number))).size).toBe(5)
+    expect(asked(2)).toBe(asked(2))
+    expect(asked(2)).not.toBe(asked(2, 4))
+    const sections = (text: string): string[][] =>
+      text.split('\n\n').map((part) => part.split('\n').toSorted())
+    for (const number of [1, 2, 3, 4]) expect(sections(asked(number))).toEqual(sections(asked(0)))
+  })
+
+  it('show no logits where the feature has none', () => {
+    const prompt = bundledExplainPrompt('logits')
+    const asked = explainRequest(prompt, EXAMPLES, 9, textsOf, { logits: null }).messages.at(-1)!.content
+    expect(asked).not.toContain(prompt.logits!.top)
+    expect(asked).toBe(explainRequest(bundledExplainPrompt(), EXAMPLES, 9, textsOf).messages.at(-1)!.content)
   })
 
   it('for a simulation are exactly these', async () => {
@@ -89,13 +152,27 @@ describe('prompts', () => {
         ),
       ).toEqual(windows.map((window) => window.map(([, level]) => level)))
     }
-    for (const { windows } of bundledExplainPrompt().examples)
-      for (const window of Object.values(windows).flat()) expect(window).toHaveLength(9)
+    for (const explainer of bundledExplainers())
+      for (const { windows, explanation } of bundledExplainPrompt(explainer).examples) {
+        for (const window of Object.values(windows).flat()) expect(window.length).toBeOneOf([8, 9])
+        expect(parseExplanation(`<explanation>${explanation}</explanation>`)).toEqual({ text: explanation })
+      }
   })
 
   it('name the slices of an explanation and none of a simulation, nor any activation', () => {
     const simulated = transcript(simulateRequest(bundledSimulatePrompt(), 'x', [WORDS], 9))
     expect(simulated).not.toMatch(/interval|random|top/i)
+  })
+
+  it('mark spans of neighbouring tokens as one', () => {
+    const window: LevelledWindow = [
+      ['a', 1],
+      [' b»', 2],
+      [' c', 0],
+      ['\n', 9],
+    ]
+    expect(renderSpans(window)).toBe('«a b\\u{BB}» c«\\n»')
+    expect(renderSpans([])).toBe('')
   })
 
   it('show hostile text as data', () => {
