@@ -111,6 +111,7 @@ const PROMISED = [
   'sample',
   'example',
   'explanation',
+  'candidate',
   'score',
   'control',
 ]
