@@ -12,7 +12,7 @@ import { type Resample, ResampledSpearman, type ResampledStatistic } from './res
 export class Bootstrap {
   readonly resamples: number
   readonly #seed: number
-  readonly #cached = new Map<string, { random: Random; resamples: Resample[] }>()
+  readonly #drawn = new Map<string, Drawn>()
 
   /** @param resamples number of resamples that an interval is taken from */
   constructor(seed: number, resamples = 1000) {
@@ -22,17 +22,28 @@ export class Bootstrap {
 
   /** Resample number `index` for strata of these sizes; the first stratum's examples come first. */
   resample(sizes: readonly number[], index: number): Resample {
-    const key = sizes.join()
-    let cached = this.#cached.get(key)
-    if (!cached) {
-      // Coverage varies between features; a bound keeps rare combinations from filling the memory.
-      if (this.#cached.size === 256) this.#cached.clear()
-      cached = { random: new Random(this.#seed, 'bootstrap', ...sizes), resamples: [] }
-      this.#cached.set(key, cached)
-    }
-    while (cached.resamples.length <= index) cached.resamples.push(drawResample(sizes, cached.random))
-    return cached.resamples[index]!
+    return this.drawn(sizes, index + 1)[index]!
   }
+
+  /** At least the first `count` resamples for strata of these sizes. */
+  drawn(sizes: readonly number[], count: number): readonly Resample[] {
+    const key = sizes.join()
+    let drawn = this.#drawn.get(key)
+    if (!drawn) {
+      // Coverage varies between features; a bound keeps rare combinations from filling the memory.
+      if (this.#drawn.size === 256) this.#drawn.clear()
+      drawn = { random: new Random(this.#seed, 'bootstrap', ...sizes), resamples: [] }
+      this.#drawn.set(key, drawn)
+    }
+    const { random, resamples } = drawn
+    while (resamples.length < count) resamples.push(drawResample(sizes, random))
+    return resamples
+  }
+}
+
+interface Drawn {
+  readonly random: Random
+  readonly resamples: Resample[]
 }
 
 function drawResample(sizes: readonly number[], random: Random): Resample {
@@ -86,8 +97,10 @@ export function resampledIntervals(
   const gains = Array.from({ length: controls }, () => new Float64Array(resamples))
   const notAbove = new Float64Array(controls)
   const mostUndefined = UNDEFINED_SHARE * resamples
+  let drawn = bootstrap.drawn(sizes, resamples)
   for (let index = 0, defined = 0; defined < resamples; index++) {
-    if (!statistic.correlations(bootstrap.resample(sizes, index), found)) {
+    if (index === drawn.length) drawn = bootstrap.drawn(sizes, index + 1)
+    if (!statistic.correlations(drawn[index]!, found)) {
       if (index - defined + 1 > mostUndefined) return null
       continue
     }

@@ -92,18 +92,46 @@ function groupValues(values: readonly (readonly number[])[]): Grouped {
       flat[token] = value + 0
       exampleOf[token++] = example
     }
-  const counts = new Map<number, number>()
-  for (const value of flat) counts.set(value, (counts.get(value) ?? 0) + 1)
-  const distinct = Float64Array.from(counts.keys()).sort()
-  const rankOf = new Map<number, number>()
-  let base = 0
-  for (let group = 0; group < distinct.length; group++) {
-    rankOf.set(distinct[group]!, group)
-    if (counts.get(distinct[group]!)! > counts.get(distinct[base]!)!) base = group
-  }
+  const distinct = distinctValues(flat)
+  const sizes = new Int32Array(distinct.length)
   const groupOf = new Int32Array(length)
-  for (let i = 0; i < length; i++) groupOf[i] = rankOf.get(flat[i]!)!
+  let last = 0
+  for (let i = 0; i < length; i++) {
+    if (distinct[last] !== flat[i]) last = placeOf(distinct, flat[i]!)
+    groupOf[i] = last
+    sizes[last]!++
+  }
+  let base = 0
+  for (let group = 1; group < sizes.length; group++) if (sizes[group]! > sizes[base]!) base = group
   return { groups: distinct.length, base, groupOf, exampleOf }
+}
+
+/** The different values in ascending order. */
+function distinctValues(values: Float64Array): Float64Array {
+  const common = values[0] ?? 0
+  const sorted = values.filter((value) => value !== common).sort()
+  const distinct: number[] = []
+  let isCommonIn = values.length === 0
+  for (const value of sorted) {
+    if (!isCommonIn && common < value) {
+      distinct.push(common)
+      isCommonIn = true
+    }
+    if (distinct.at(-1) !== value) distinct.push(value)
+  }
+  if (!isCommonIn) distinct.push(common)
+  return Float64Array.from(distinct)
+}
+
+function placeOf(sorted: Float64Array, value: number): number {
+  let low = 0
+  let high = sorted.length - 1
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (sorted[middle]! < value) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** The tokens of the truth outside its base, from either end towards the base, with their ranks on a resample. */
