@@ -1,5 +1,6 @@
 import type { ChatMessage, ChatRequest } from '../core/chat-model.ts'
 import { escapeForPrompt } from '../core/escape-prompt.ts'
+import type { Protocol } from '../core/protocol.ts'
 import { Random } from '../core/random.ts'
 import type { Example } from '../core/records.ts'
 import type { Counterexamples, PredictedWindow } from './counterexamples.ts'
@@ -15,8 +16,8 @@ export interface LogitTokens {
   readonly bottom: readonly string[]
 }
 
-/** What else may decide a request for an explanation. */
-export interface ExplainDetails {
+/** What else may decide a request for an explanation: also what a protocol says of it. */
+export interface ExplainDetails extends Partial<Pick<Protocol, 'rounding' | 'firingOnly'>> {
   /** Null where the feature has no direct path to the logits. */
   readonly logits?: LogitTokens | null
   /**
@@ -37,7 +38,7 @@ export function explainRequest(
   examples: readonly Example[],
   scale: number,
   textsOf: (tokens: readonly number[]) => readonly string[],
-  { logits = null, sample }: ExplainDetails = {},
+  { logits = null, sample, rounding, firingOnly }: ExplainDetails = {},
 ): ChatRequest {
   const max = largestActivation(examples)
   const random =
@@ -47,7 +48,7 @@ export function explainRequest(
   const windowsOf = (section: Section): LevelledWindow[] => {
     const windows = examples
       .filter(({ slice }) => (section === 'interval' ? slice.startsWith('interval') : slice === section))
-      .map((example) => levelledWindow(example, max, scale, textsOf))
+      .map((example) => levelledWindow(example, max, scale, textsOf, rounding))
     return random ? random.shuffle(windows) : windows
   }
   const sections = Object.fromEntries(sectionsOf(prompt).map((section) => [section, windowsOf(section)]))
@@ -57,7 +58,8 @@ export function explainRequest(
       { role: 'user', content: renderQuestion(prompt, windows, shown ?? null) },
       { role: 'assistant', content: tagged(explanation) },
     )
-  messages.push({ role: 'user', content: renderQuestion(prompt, sections, logits) })
+  const copy = firingOnly ? renderFiringOnly(Object.values(sections).flat(), firingOnly) : []
+  messages.push({ role: 'user', content: [renderQuestion(prompt, sections, logits), ...copy].join('\n\n') })
   return { messages, maxTokens: prompt.maxTokens }
 }
 
@@ -104,8 +106,26 @@ export function levelledWindow(
   max: number,
   scale: number,
   textsOf: (tokens: readonly number[]) => readonly string[],
+  rounding?: Protocol['rounding'],
 ): LevelledWindow {
-  return textsOf(tokens).map((text, index) => [text, quantize(activations[index]!, max, scale)] as const)
+  return textsOf(tokens).map(
+    (text, index) => [text, quantize(activations[index]!, max, scale, rounding)] as const,
+  )
+}
+
+/** The windows once more, firing tokens alone, where these are few. */
+function renderFiringOnly(
+  windows: readonly LevelledWindow[],
+  { below, heading }: NonNullable<Protocol['firingOnly']>,
+): string[] {
+  const tokens = windows.flat()
+  const firing = tokens.filter(([, level]) => level > 0)
+  if (firing.length === 0 || firing.length / tokens.length >= below) return []
+  const lines = windows
+    .map((window) => window.filter(([, level]) => level > 0))
+    .filter(({ length }) => length > 0)
+    .map((window) => `- ${renderLevels(window)}`)
+  return [[`${heading}:`, ...lines].join('\n')]
 }
 
 function systemOf({ system, marks }: ExplainPrompt, scale: number): string {

@@ -104,14 +104,7 @@ export class FeatureSampler {
       before = upTo
       return windows
     })
-    return more.map((window, index) =>
-      this.#example(
-        'score',
-        window,
-        this.#nominalIndex(firings.feature, 'more', index, window.token),
-        firings,
-      ),
-    )
+    return more.flatMap((window, index) => this.#place('score', 'more', index, window, drawn.shown, firings))
   }
 
   #distinctOf(firings: FeatureFirings): FiringWindows {
@@ -125,7 +118,7 @@ export class FeatureSampler {
   #draw(
     firings: FeatureFirings,
     distinct: FiringWindows,
-  ): { examples: Example[]; drawer: SideDrawer; scoreSide: FiringWindows } | null {
+  ): { examples: Example[]; drawer: SideDrawer; scoreSide: FiringWindows; shown: Set<string> } | null {
     const { feature } = firings
     const protocol = this.#protocol
     const uses = usesOf(protocol)
@@ -137,14 +130,13 @@ export class FeatureSampler {
     if (sides.some(({ tokens }) => tokens.length < protocol.minimumFiringWindows)) return null
 
     const drawer = new SideDrawer(this.#windows, firings, protocol, this.#seed, split, this.#distinct)
+    const shown = new Set<string>()
     const examples = uses.flatMap((use, side) =>
       drawer
         .draw(use, protocol[use]!, sides[side]!)
-        .map((drawn, index) =>
-          this.#example(use, drawn, this.#nominalIndex(feature, use, index, drawn.token), firings),
-        ),
+        .flatMap((drawn, index) => this.#place(use, use, index, drawn, shown, firings)),
     )
-    return { examples, drawer, scoreSide: sides[uses.indexOf('score')]! }
+    return { examples, drawer, scoreSide: sides[uses.indexOf('score')]!, shown }
   }
 
   #isSingleToken(firings: FeatureFirings, distinct: FiringWindows): boolean | null {
@@ -166,17 +158,37 @@ export class FeatureSampler {
   }
 
   /**
-   * Where the nominal token stands in a window: in the middle where it is explained from, else at an index drawn among
-   * those that give a legal window.
+   * A drawn window as an example, or none. Its nominal token stands in the middle where it is explained from, else at
+   * an index drawn among those that give a legal window. Two windows that differ around their nominal tokens can show
+   * the same text (neighbouring tokens, or a passage that another document repeats): then another index is drawn.
+   *
+   * @param shown texts of the feature's examples, to which this one's is added
    */
-  #nominalIndex(feature: number, use: Use | 'more', index: number, token: number): number {
+  #place(
+    use: Use,
+    round: Use | 'more',
+    index: number,
+    drawn: DrawnWindow,
+    shown: Set<string>,
+    firings: FeatureFirings,
+  ): Example[] {
     const { size } = this.#windows
-    if (use === 'explain' || this.#protocol.centre === 'fixed') return size >> 1
+    const isFree = (nominal: number): boolean => !shown.has(this.#windows.keyFrom(drawn.token - nominal))
+    const make = (nominal: number): Example[] => {
+      shown.add(this.#windows.keyFrom(drawn.token - nominal))
+      return [this.#example(use, drawn, nominal, firings)]
+    }
+    if (use === 'explain' || this.#protocol.centre === 'fixed') return make(size >> 1)
     const legal = Array.from({ length: size }, (_, nominal) => nominal).filter((nominal) =>
-      this.#windows.legalFrom(token - nominal),
+      this.#windows.legalFrom(drawn.token - nominal),
     )
-    const stream = use === 'score' ? [feature, index] : [feature, index, use]
-    return new Random(this.#seed, 'nominal index', ...stream).pick(legal)
+    const { feature } = firings
+    const stream = round === 'score' ? [feature, index] : [feature, index, round]
+    const random = new Random(this.#seed, 'nominal index', ...stream)
+    const picked = random.pick(legal)
+    if (isFree(picked)) return make(picked)
+    const free = legal.filter(isFree)
+    return free.length > 0 ? make(random.pick(free)) : []
   }
 
   #example(use: Use, { slice, token }: DrawnWindow, nominal: number, firings: FeatureFirings): Example {

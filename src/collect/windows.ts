@@ -76,6 +76,11 @@ export class WindowIndex {
     return true
   }
 
+  /** What the windows that start at two tokens have in common exactly when they read the same, digits folded. */
+  keyFrom(first: number): string {
+    return this.#folded.subarray(first, first + this.size).join()
+  }
+
   #hashWindows(): Uint32Array {
     const hashes = new Uint32Array(this.#folded.length)
     const half = this.size >> 1

@@ -34,8 +34,8 @@ const common = {
   headline: z.enum(['spearman', 'pearson']).default('spearman'),
   /** Explanations asked for of each feature; of several, the `choose` side picks. */
   samples: z.int().positive().max(100).default(1),
-  /** Explain windows are shown a second time, firing tokens alone, where their share is below this. */
-  firingOnlyBelow: z.number().min(0).max(1).default(0),
+  /** Where the share of firing tokens is below this, explain windows are shown again without the silent ones. */
+  firingOnly: z.strictObject({ below: z.number().positive().max(1), heading: z.string().min(1) }).optional(),
   /** Examples that an LLM simulates in one call, at most; without it, as many as the prompt has. */
   examplesPerCall: z.int().positive().optional(),
   /** A feature needs this many distinct firing windows on each side, … */

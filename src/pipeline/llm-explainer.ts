@@ -72,7 +72,11 @@ export function llmExplainer(study: Study, set: FeatureSetRecord, llm: Llm): Exp
     const drafts = await allEnded(
       Array.from({ length: samplesOf(prompt, study.protocol) }, (_, number) => {
         const sample = { number, seed: study.config.seed, feature }
-        const details: ExplainDetails = { logits: prompt.logits ? logitsOf(feature) : null, sample }
+        const details: ExplainDetails = {
+          ...study.protocol,
+          logits: prompt.logits ? logitsOf(feature) : null,
+          sample,
+        }
         return draft(explainRequest(prompt, explaining, scale, textsOf, details), null, all, number)
       }),
     )
@@ -91,7 +95,7 @@ export function llmExplainer(study: Study, set: FeatureSetRecord, llm: Llm): Exp
       const windows = places.map((place) => {
         const predicted = simulation.predicted[place]
         if (!predicted) return null
-        const truth = levelledWindow(choosing[place]!, max, scale, textsOf)
+        const truth = levelledWindow(choosing[place]!, max, scale, textsOf, study.protocol.rounding)
         const levels = truth.map(([token], index) => [token, Math.round(predicted[index]!)] as const)
         return { truth, predicted: levels }
       })

@@ -96,6 +96,11 @@ function centredKey(world: World, example: Example): string {
   ).join()
 }
 
+/** A window's tokens as they are shown, digits folded, as a text. */
+function shownKey({ tokens }: Example): string {
+  return tokens.map((id) => (isDigits(id) ? 'digits' : id)).join()
+}
+
 const worlds = fc.record({
   documents: fc.integer({ min: 4, max: 30 }),
   length: fc.integer({ min: 20, max: 150 }),
@@ -128,6 +133,8 @@ describe('every sample', () => {
         expect([...documents('explain')].filter((document) => documents('score').has(document))).toEqual([])
         const keys = sample.examples.map((example) => centredKey(world, example))
         expect(new Set(keys).size).toBe(keys.length)
+        const texts = sample.examples.map(shownKey)
+        expect(new Set(texts).size).toBe(texts.length)
         if (sample.state === 'alive') alive++
       }),
       { numRuns: 150 },
