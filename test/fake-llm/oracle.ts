@@ -1,5 +1,6 @@
 import {
   guessTokens,
+  type MarkedWindow,
   type Question,
   readQuestion,
   type ShownWindow,
@@ -13,6 +14,8 @@ export interface Rule {
   readonly description: string
   /** From 0, silent, to 9. */
   readonly level: (token: string) => number
+  /** Whether a token is likely right after one on which the feature fires. */
+  readonly likelyNext?: (token: string) => boolean
 }
 
 /** Whether the oracle names the rule that fits, or the next in the list; for all features or by the fitting rule's name. */
@@ -42,6 +45,8 @@ export class Oracle {
     const question = readQuestion(asked)
     if (question.task === 'explain') return `<explanation>${this.#explain(question.windows)}</explanation>`
     if (question.task === 'other') return replyWithNumber(asked, body)
+    if (question.task === 'choose')
+      return this.#choose(question, /plausible as the next token/.test(messages[0]!.content))
     // The dense form wants every token named.
     return this.#simulate(question, /Leave no token out/.test(messages[0]!.content))
   }
@@ -69,8 +74,30 @@ export class Oracle {
       .join('\n')
   }
 
+  /** Yes where a marked token fires, or any where none is marked; of several windows, the one that fires least. */
+  #choose({ description, questions }: Question & { task: 'choose' }, ofNext: boolean): string {
+    const rule = this.#ruleOf(description)
+    const level = ofNext
+      ? (shown: string): number => Number(rule?.likelyNext?.(unescapeShown(shown)) ?? false)
+      : this.#levelsBy(description)
+    const strongest = ({ text, marked }: MarkedWindow): number =>
+      Math.max(0, ...(marked.length > 0 ? marked : guessTokens(text)).map(level))
+    return questions
+      .map((windows, index) => {
+        const levels = windows.map(strongest)
+        const answer =
+          levels.length > 1 ? 'ABCDEFGH'[levels.indexOf(Math.min(...levels))]! : levels[0]! > 0 ? 'yes' : 'no'
+        return `${index + 1}: ${answer}`
+      })
+      .join('\n')
+  }
+
+  #ruleOf(description: string): Rule | undefined {
+    return this.#byDescription.get(withSingleSpaces(unescapeShown(description)))
+  }
+
   #levelsBy(description: string): (shown: string) => number {
-    const rule = this.#byDescription.get(withSingleSpaces(unescapeShown(description)))
+    const rule = this.#ruleOf(description)
     if (rule) return (shown) => rule.level(unescapeShown(shown))
     const reported = readReport(description)
     return (shown) => reported.get(shown) ?? 0

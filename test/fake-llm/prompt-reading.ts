@@ -12,7 +12,19 @@ export type Question =
       /** The tokens of each example, by its number. */
       readonly examples: readonly { readonly number: number; readonly tokens: readonly string[] }[]
     }
+  | {
+      readonly task: 'choose'
+      readonly description: string
+      /** The windows of each question: texts, with their marked tokens. */
+      readonly questions: readonly (readonly MarkedWindow[])[]
+    }
   | { readonly task: 'other' }
+
+/** A window as a question shows it: all of its text, and the marked tokens alone. */
+export interface MarkedWindow {
+  readonly text: string
+  readonly marked: readonly string[]
+}
 
 const EXAMPLE = /^(\d+): (.*)$/
 const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹'
@@ -21,6 +33,8 @@ const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹'
 export function readQuestion(message: string): Question {
   const lines = message.split('\n')
   const head = /^[^:]+: (.*)$/.exec(lines[0] ?? '')
+  if (head && lines[1] === '' && isQuestion(lines[2] ?? ''))
+    return { task: 'choose', description: head[1]!, questions: readChoices(lines.slice(2)) }
   if (head && lines[1] === '' && EXAMPLE.test(lines[2] ?? ''))
     return { task: 'simulate', description: head[1]!, examples: lines.slice(2).flatMap(readExample) }
   const shown = lines.filter((line) => line.startsWith('- ')).map((line) => line.slice(2))
@@ -37,6 +51,28 @@ export function unescapeShown(text: string): string {
       ? ({ n: '\n', r: '\r', t: '\t' }[named] ?? named)
       : String.fromCodePoint(Number.parseInt(point, 16)),
   )
+}
+
+/** A simulation numbers its tokens; a question does not. */
+function isQuestion(line: string): boolean {
+  return /^\d+:(?:$| )/.test(line) && !/[⁰¹²³⁴-⁹]/.test(line)
+}
+
+function readChoices(lines: readonly string[]): MarkedWindow[][] {
+  const questions: MarkedWindow[][] = []
+  for (const line of lines) {
+    const [, number, lettered] = /^(?:(\d+):(?: (?=[\s\S]))?|[A-Z]: )([\s\S]*)$/.exec(line) ?? []
+    if (number !== undefined) questions.push([])
+    if (number === undefined || lettered !== '') questions.at(-1)?.push(readMarked(lettered ?? ''))
+  }
+  return questions
+}
+
+function readMarked(line: string): MarkedWindow {
+  return {
+    text: line.replace(/[«»]/g, ''),
+    marked: [...line.matchAll(/«([^«»]*)»/g)].map(([, token]) => token!),
+  }
 }
 
 function readWindow(line: string): ShownWindow {

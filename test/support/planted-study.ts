@@ -39,14 +39,21 @@ const LEVELS = [9, 6, 3]
 /** Activations are levels times this. */
 const UNIT = 0.37
 
+/** Share of windows in which every planted feature is said to fire. */
+export const FIRING_SHARE = 0.02
+
 /** The rules that the features of {@link plantedStudy} follow, feature by feature. */
 export const PLANTED_RULES: readonly Rule[] = Array.from({ length: FEATURES }, (_, feature) => {
   const words = LEVELS.map((_level, place) => WORDS[LEVELS.length * feature + place]!)
-  return ruleOf({
-    name: `rule ${feature}`,
-    description: `The words${words.join(' and')} in plain prose, most strongly the first of them`,
-    tokens: Object.fromEntries(words.map((word, place) => [word, LEVELS[place]!])),
-  })
+  const likely = new Set(likelyAfter(feature).map(([word]) => WORDS[word]!))
+  return {
+    likelyNext: (token) => likely.has(token),
+    ...ruleOf({
+      name: `rule ${feature}`,
+      description: `The words${words.join(' and')} in plain prose, most strongly the first of them`,
+      tokens: Object.fromEntries(words.map((word, place) => [word, LEVELS[place]!])),
+    }),
+  }
 })
 
 /** A sampled study, made up in memory: every feature follows one of {@link PLANTED_RULES}. Close its store. */
@@ -115,7 +122,7 @@ export function plantedStudy(protocolName = 'monosemanticity'): Study {
       id,
       density: 0.001 * (id + 1),
       histogram: [1],
-      logits: null,
+      logits: { top: likelyAfter(id), bottom: [] },
     })),
   )
   for (const feature of PLANTED_RULES.keys())
@@ -127,6 +134,15 @@ export function plantedStudy(protocolName = 'monosemanticity'): Study {
         examplesOf(feature, use, protocol[use]!, protocol.intervals),
       ),
     })
+  for (const feature of PLANTED_RULES.keys())
+    for (const kind of ['random', 'neighbours', 'cooccurrence'])
+      store.examples.putSample(set.id, `${protocol.name}+${kind}`, provenanceId, {
+        feature,
+        state: 'alive',
+        singleToken: false,
+        examples: contrastsOf(feature, kind),
+        firingShare: FIRING_SHARE,
+      })
   store.study.put('set', set.id)
   store.study.put('protocol', protocol.name)
   const missing = (): never => {
@@ -220,6 +236,41 @@ function examplesOf(feature: number, use: Use, mix: SliceMix, intervals: number)
     const silent = activations[4] === 0
     return { use, slice, document: 0, context: 0, position: 4, nominal: 4, silent, tokens, activations }
   })
+}
+
+/** More firing windows, and silent ones. */
+function contrastsOf(feature: number, kind: string): Example[] {
+  const random = new Random(feature, kind)
+  const examples: Example[] = []
+  const firing = kind === 'random' ? 70 : 0
+  while (examples.length < firing + 50) {
+    const fires = examples.length < firing
+    const nominal = random.below(9)
+    const tokens = Array.from({ length: 9 }, () => random.below(WORDS.length))
+    if (fires) tokens[nominal] = LEVELS.length * feature + random.below(LEVELS.length)
+    const activations = tokens.map((token) => UNIT * PLANTED_RULES[feature]!.level(WORDS[token]!))
+    if (!fires && activations.some((activation) => activation > 0)) continue
+    const silent = activations[nominal] === 0
+    const slice = fires ? (`interval ${1 + (examples.length % 12)}` as const) : 'negative'
+    examples.push({
+      use: 'score',
+      slice,
+      document: 1,
+      context: 1,
+      position: 4,
+      nominal,
+      silent,
+      tokens,
+      activations,
+    })
+  }
+  return examples
+}
+
+/** The strongest logits of a feature: words of its own choice. */
+function likelyAfter(feature: number): [number, number][] {
+  const words = new Random(feature, 'logits').shuffle([...WORDS.keys()])
+  return words.slice(0, 60).map((word, rank) => [word, 3 - rank / 50])
 }
 
 function identity(size: number): { rows: number; columns: number; data: Float32Array } {
