@@ -82,65 +82,72 @@ interface Sample {
 }
 
 interface Judged {
-  readonly positive: boolean
   readonly right: boolean
   readonly said: number
   readonly belief: number | null
 }
 
 /**
- * A statistic of a sample in which question i counts `weights[i]` times: a value, or the reason why there is none.
+ * A statistic of a sample, prepared once: a function of how often each question counts, which gives a value or the
+ * reason why there is none.
  */
-type Statistic = (sample: Sample, weights: ArrayLike<number>) => number | UndefinedReason
+type Statistic = (sample: Sample) => (weights: Float64Array) => number | UndefinedReason
 
 /** Mean over the classes of the share of right answers. */
-const balancedAccuracy: Statistic = ({ judged, sizes }, weights) => {
-  let first = 0
-  let sum = 0
-  for (const size of sizes) {
-    let right = 0
-    for (let index = first; index < first + size; index++) if (judged[index]!.right) right += weights[index]!
-    sum += right / size
-    first += size
+const balancedAccuracy: Statistic = ({ judged, sizes }) => {
+  const right = Float64Array.from(judged, (one) => Number(one.right))
+  return (weights) => {
+    let first = 0
+    let sum = 0
+    for (const size of sizes) {
+      let hits = 0
+      for (let index = first; index < first + size; index++) hits += right[index]! * weights[index]!
+      sum += hits / size
+      first += size
+    }
+    return sum / sizes.length
   }
-  return sum / sizes.length
 }
 
 /** π·TPR / (π·TPR + (1 − π)·FPR): how many of the windows that are named fire, where windows are drawn at random. */
 function precisionAt(firingShare: number): Statistic {
-  return ({ judged, sizes: [positives, negatives] }, weights) => {
-    let hits = 0
-    let alarms = 0
-    for (const [index, { positive, said }] of judged.entries())
-      if (said === YES) {
-        if (positive) hits += weights[index]!
-        else alarms += weights[index]!
-      }
-    const named = firingShare * (hits / positives!)
-    const falsely = (1 - firingShare) * (alarms / negatives!)
-    return named + falsely === 0 ? 'noneNamed' : named / (named + falsely)
+  return ({ judged, sizes }) => {
+    const named = Float64Array.from(judged, ({ said }) => Number(said === YES))
+    const [positives, negatives] = [sizes[0]!, sizes[1]!]
+    return (weights) => {
+      let hits = 0
+      let alarms = 0
+      for (let index = 0; index < positives; index++) hits += named[index]! * weights[index]!
+      for (let index = positives; index < named.length; index++) alarms += named[index]! * weights[index]!
+      const rightly = firingShare * (hits / positives)
+      const falsely = (1 - firingShare) * (alarms / negatives)
+      return rightly + falsely === 0 ? 'noneNamed' : rightly / (rightly + falsely)
+    }
   }
 }
 
 /** Probability that a positive is believed more than a negative, ties ½. Needs three distinct beliefs. */
-const areaUnderCurve: Statistic = ({ judged, sizes: [positives, negatives] }, weights) => {
-  if (judged.some(({ belief }) => belief === null)) return 'hardAnswers'
-  if (new Set(judged.map(({ belief }) => belief)).size < 3) return 'hardAnswers'
-  const order = [...judged.keys()].toSorted((a, b) => judged[a]!.belief! - judged[b]!.belief!)
-  let below = 0
-  let sum = 0
-  for (let start = 0; start < order.length;) {
-    let end = start
-    let ofPositives = 0
-    let ofNegatives = 0
-    for (; end < order.length && judged[order[end]!]!.belief === judged[order[start]!]!.belief; end++)
-      if (judged[order[end]!]!.positive) ofPositives += weights[order[end]!]!
-      else ofNegatives += weights[order[end]!]!
-    sum += ofPositives * (below + ofNegatives / 2)
-    below += ofNegatives
-    start = end
+const areaUnderCurve: Statistic = ({ judged, sizes }) => {
+  const beliefs = judged.map(({ belief }) => belief)
+  if (beliefs.includes(null) || new Set(beliefs).size < 3) return () => 'hardAnswers'
+  const [positives, negatives] = [sizes[0]!, sizes[1]!]
+  const order = [...judged.keys()].toSorted((a, b) => beliefs[a]! - beliefs[b]!)
+  return (weights) => {
+    let below = 0
+    let sum = 0
+    for (let start = 0; start < order.length;) {
+      let end = start
+      let ofPositives = 0
+      let ofNegatives = 0
+      for (; end < order.length && beliefs[order[end]!] === beliefs[order[start]!]; end++)
+        if (order[end]! < positives) ofPositives += weights[order[end]!]!
+        else ofNegatives += weights[order[end]!]!
+      sum += ofPositives * (below + ofNegatives / 2)
+      below += ofNegatives
+      start = end
+    }
+    return sum / (positives * negatives)
   }
-  return sum / (positives! * negatives!)
 }
 
 function scoreBy(
@@ -153,7 +160,7 @@ function scoreBy(
 ): QuestionScore {
   const everyone = own.answers.flatMap((answer, index) => (answer === null ? [] : [index]))
   const sample = sampleOf(questions, own, everyone, setting)
-  const value = statistic(sample, ones(sample))
+  const value = statistic(sample)(ones(sample))
   const constant = controlResult('constant', null, chance, null)
   if (typeof value === 'string') {
     const none = unscoredBy(value, everyone.length, controls)
@@ -194,14 +201,13 @@ function gainOver(
   const common = own.answers.flatMap((answer, index) =>
     answer === null || control.answers[index] == null ? [] : [index],
   )
-  const common_ = new Set(common)
-  const answers = own.answers.map((answer, index) => (common_.has(index) ? answer : null))
+  const answers = own.answers.map((answer, index) => (control.answers[index] == null ? null : answer))
   if (undefinedReason(questions, { ...own, answers }, setting, setting.options === 2) !== null)
     return controlResult(control.name, null, null, null)
   const ofScore = sampleOf(questions, own, common, setting)
   const ofControl = sampleOf(questions, control, common, setting)
-  const score = statistic(ofScore, ones(ofScore))
-  const value = statistic(ofControl, ones(ofControl))
+  const score = statistic(ofScore)(ones(ofScore))
+  const value = statistic(ofControl)(ones(ofControl))
   if (typeof score === 'string' || typeof value === 'string')
     return controlResult(control.name, null, typeof value === 'string' ? null : value, null)
   const interval = intervalOf(
@@ -242,11 +248,12 @@ function intervalOf(
 ): ResampledGain | null {
   const found = new Float64Array(bootstrap.resamples)
   const weights = new Float64Array(judged.length)
+  const prepared = samples.map(statistic)
   for (let index = 0, defined = 0; defined < found.length; index++) {
-    const resample = bootstrap.resample(sizes, index)
+    const { examples, weights: counts } = bootstrap.resample(sizes, index)
     weights.fill(0)
-    for (const [drawn, example] of resample.examples.entries()) weights[example] = resample.weights[drawn]!
-    const values = samples.map((sample) => statistic(sample, weights))
+    for (let drawn = 0; drawn < examples.length; drawn++) weights[examples[drawn]!] = counts[drawn]!
+    const values = prepared.map((one) => one(weights))
     if (values.some((value) => typeof value === 'string')) {
       if (index - defined + 1 > UNDEFINED_SHARE * found.length) return null
       continue
@@ -265,7 +272,6 @@ function sampleOf(
   { options }: Setting,
 ): Sample {
   const judge = (index: number): Judged => ({
-    positive: questions[index]!.answer === YES,
     right: answers[index] === questions[index]!.answer,
     said: answers[index]!,
     belief: beliefs?.[index] ?? null,

@@ -20,8 +20,9 @@ export type Question =
     }
   | { readonly task: 'other' }
 
-/** A window as a question shows it: all of its text, and the marked tokens alone. */
+/** A window as a question shows it: the line, all of its text without marks, and the marked tokens alone. */
 export interface MarkedWindow {
+  readonly shown: string
   readonly text: string
   readonly marked: readonly string[]
 }
@@ -70,6 +71,7 @@ function readChoices(lines: readonly string[]): MarkedWindow[][] {
 
 function readMarked(line: string): MarkedWindow {
   return {
+    shown: line,
     text: line.replace(/[«»]/g, ''),
     marked: [...line.matchAll(/«([^«»]*)»/g)].map(([, token]) => token!),
   }

@@ -1,0 +1,88 @@
+import { appendFileSync } from 'node:fs'
+import { afterAll, describe, expect, it } from 'vitest'
+import type { ScorerName } from '../../src/core/scores.ts'
+import { compositionJudge, failing, ignorantJudges, perfectJudge } from '../support/judges.ts'
+import { type Cell, chanceOf, judgeCell } from '../support/judging.ts'
+import { plantedCollection } from '../support/planted-collection.ts'
+
+/** Features of a cell. The benchmark asks for as many as equivalence to chance needs; tests make do with few. */
+const FEATURES = Number(process.env['JUDGES_FEATURES'] ?? 24)
+const TABLE = process.env['JUDGES_TABLE']
+const DENSITIES = (process.env['JUDGES_DENSITIES'] ?? '0.01').split(',').map(Number)
+const SCORERS: readonly ScorerName[] = ['simulation', 'detection', 'fuzzing', 'intruder', 'logits']
+/** Φ⁻¹(1 − 0.001/(2·105)): 5 scorers, 7 judges, 3 densities. */
+const Z = 4.43
+const MARGIN = 0.02
+const ANSWERS_ALIKE = ['none', 'all', 'constant']
+
+function record(scorer: ScorerName, density: number, judge: string, cell: Cell, verdict: string): void {
+  const { values, scores, mean, deviation } = cell
+  if (TABLE !== undefined)
+    appendFileSync(
+      TABLE,
+      `| ${scorer} | ${density * 100} % | ${judge} | ${values.length} of ${scores.length} | ${mean.toFixed(4)} | ${deviation.toFixed(3)} | ${verdict} |\n`,
+    )
+}
+
+/** Furthest from chance that the mean could be, all cells together being wrong once in a thousand. */
+function reach({ values, mean, deviation }: Cell, chance: number): number {
+  return Math.abs(mean - chance) + (Z * deviation) / Math.sqrt(values.length)
+}
+
+describe.each(DENSITIES)('of features that fire on %f of all tokens', (density) => {
+  const collection = plantedCollection(FEATURES, density, 11)
+  const { features, study } = collection
+  const judges = ignorantJudges(collection, density)
+  const perfect = perfectJudge(collection)
+  afterAll(() => study.store.close())
+
+  it('most have examples', () => {
+    expect(features.length).toBeGreaterThan(0.95 * FEATURES)
+  })
+
+  describe.each(SCORERS)('%s', (scorer) => {
+    const chance = chanceOf(scorer)
+
+    it.each(Object.keys(judges))('gives nothing to the judge: %s', async (name) => {
+      const cell = await judgeCell(collection, scorer, judges[name]!)
+      expect(cell.values.length).toBeGreaterThan(0.9 * features.length)
+      // Whoever does not read the description answers alike about another one.
+      for (const control of cell.shuffled) expect(control.gain ?? 0).toBe(0)
+      for (const { gainLow, gainHigh } of cell.shuffled) expect([gainLow ?? 0, gainHigh ?? 0]).toEqual([0, 0])
+      // One letter is right wherever the intruder happens to be there.
+      const exact = ANSWERS_ALIKE.includes(name) && scorer !== 'intruder'
+      if (exact)
+        for (const { value, undefined: reason, flag } of cell.scores)
+          if (reason === null) expect([value, flag]).toEqual([chance, 'constantPrediction'])
+      const far = reach(cell, chance)
+      record(scorer, density, name, cell, exact ? 'exact' : `within ${far.toFixed(4)}`)
+      // With few features chance itself strays; then only a leak larger than that is seen.
+      const strays = (2 * Z * cell.deviation) / Math.sqrt(cell.values.length)
+      expect(far).toBeLessThan(FEATURES >= 400 ? MARGIN : Math.max(MARGIN, strays))
+    })
+
+    it('gives all to a judge that knows, also where a fifth of its calls fail', async () => {
+      const least = scorer === 'simulation' ? 0.995 : 1
+      const cell = await judgeCell(collection, scorer, perfect)
+      expect(cell.values.length).toBeGreaterThan(0.9 * features.length)
+      record(scorer, density, 'perfect', cell, `least ${Math.min(...cell.values).toFixed(4)}`)
+      expect(Math.min(...cell.values)).toBeGreaterThanOrEqual(least)
+      const faulty = await judgeCell(collection, scorer, failing(perfect, 0.2))
+      record(scorer, density, 'perfect, 20 % fail', faulty, `least ${Math.min(...faulty.values).toFixed(4)}`)
+      expect(Math.min(...faulty.values)).toBeGreaterThanOrEqual(least)
+      for (const { value, undefined: reason } of faulty.scores)
+        if (value === null) expect(['lowCoverage', 'callsFailed', 'oneClass']).toContain(reason)
+    })
+
+    it('gives nothing to what the examples of a call have in common, with one example a call', async () => {
+      const some = Math.min(features.length, FEATURES)
+      const together = await judgeCell(collection, scorer, compositionJudge, { limit: some })
+      record(scorer, density, 'composition', together, 'printed')
+      const alone = await judgeCell(collection, scorer, compositionJudge, { limit: some, alone: true })
+      record(scorer, density, 'composition, alone', alone, `within ${reach(alone, chance).toFixed(4)}`)
+      // What four windows share is what an intruder lacks: no number of questions a call changes that.
+      if (scorer === 'intruder') expect(alone.mean).toBeGreaterThan(chance)
+      else expect(Math.abs(alone.mean - chance)).toBeLessThan(FEATURES >= 400 ? 0.05 : 0.1)
+    })
+  })
+})

@@ -1,0 +1,77 @@
+import { bundledExplainPrompt, bundledQuestionPrompts, bundledSimulatePrompt } from '../../src/cli/assets.ts'
+import type { ChatRequest } from '../../src/core/chat-model.ts'
+import type { ScorerName } from '../../src/core/scores.ts'
+import type { ControlRecord, ExplanationRecord, ScoreRecord } from '../../src/core/store.ts'
+import { makeScorer } from '../../src/pipeline/scorers.ts'
+import type { Llm } from '../../src/pipeline/study.ts'
+import { judgeChat } from './judge-chat.ts'
+import type { PlantedCollection } from './planted-collection.ts'
+
+/** What one judge got by one scorer over the features of a collection. */
+export interface Cell {
+  readonly scores: readonly ScoreRecord[]
+  readonly shuffled: readonly ControlRecord[]
+  /** Scores that have a value. */
+  readonly values: readonly number[]
+  readonly mean: number
+  readonly deviation: number
+}
+
+/** Has features scored by a judge, through the prompts and parsers that come with gloss. */
+export async function judgeCell(
+  { study, set, features }: PlantedCollection,
+  scorer: ScorerName,
+  judge: (request: ChatRequest) => string | null,
+  { limit = features.length, alone = false }: { readonly limit?: number; readonly alone?: boolean } = {},
+): Promise<Cell> {
+  const simulate = bundledSimulatePrompt()
+  const questions = bundledQuestionPrompts()
+  const llm: Llm = {
+    chat: judgeChat(judge),
+    explain: bundledExplainPrompt(),
+    simulate: alone ? { ...simulate, examplesPerCall: 1 } : simulate,
+    questions: alone
+      ? {
+          detection: { ...questions.detection, questionsPerCall: 1 },
+          fuzzing: { ...questions.fuzzing, questionsPerCall: 1 },
+          intruder: { ...questions.intruder, questionsPerCall: 1 },
+          logits: { ...questions.logits, questionsPerCall: 1 },
+        }
+      : questions,
+    tier: 'integersSparse',
+    reask: false,
+  }
+  const asking = makeScorer(scorer, study, set, llm)
+  const scores: ScoreRecord[] = []
+  const shuffled: ControlRecord[] = []
+  for (const [place, feature] of features.slice(0, limit).entries()) {
+    const partner = features[(place + 1) % features.length]!
+    const outcome = await asking.score({ explanation: about(feature), partner: about(partner) }, 0)
+    scores.push(outcome.scores[0]!)
+    const { id } = outcome.scores[0]!
+    shuffled.push(...outcome.controls.filter(({ scoreId, name }) => scoreId === id && name === 'shuffled'))
+  }
+  const values = scores.flatMap(({ value }) => value ?? [])
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
+  return { scores, shuffled, values, mean, deviation: Math.sqrt(squares / (values.length - 1)) }
+
+  function about(feature: number): ExplanationRecord {
+    return {
+      id: `planted ${feature}`,
+      setId: set.id,
+      featureId: feature,
+      explainer: 'planted',
+      llm: null,
+      text: `feature ${feature}`,
+      problem: null,
+      requestHash: null,
+      provenanceId: set.provenanceId,
+    }
+  }
+}
+
+/** What a scorer gives to a judge that knows nothing. */
+export function chanceOf(scorer: ScorerName): number {
+  return scorer === 'simulation' ? 0 : scorer === 'intruder' ? 0.2 : 0.5
+}
