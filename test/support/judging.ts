@@ -30,6 +30,7 @@ export async function judgeCell(
     chat: judgeChat(judge),
     explain: bundledExplainPrompt(),
     simulate: alone ? { ...simulate, examplesPerCall: 1 } : simulate,
+    choose: simulate,
     questions: alone
       ? {
           detection: { ...questions.detection, questionsPerCall: 1 },
@@ -46,7 +47,10 @@ export async function judgeCell(
   const shuffled: ControlRecord[] = []
   for (const [place, feature] of features.slice(0, limit).entries()) {
     const partner = features[(place + 1) % features.length]!
-    const outcome = await asking.score({ explanation: about(feature), partner: about(partner) }, 0)
+    const outcome = await asking.score(
+      { explanation: about(feature), partner: about(partner), blank: false },
+      0,
+    )
     scores.push(outcome.scores[0]!)
     const { id } = outcome.scores[0]!
     shuffled.push(...outcome.controls.filter(({ scoreId, name }) => scoreId === id && name === 'shuffled'))

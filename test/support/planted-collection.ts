@@ -4,6 +4,7 @@ import type { FeatureFirings } from '../../src/collect/firings.ts'
 import { FeatureSampler } from '../../src/collect/sample.ts'
 import { WindowIndex } from '../../src/collect/windows.ts'
 import { eligibleTokens, planContexts } from '../../src/core/contexts.ts'
+import type { SlicesProtocol } from '../../src/core/protocol.ts'
 import { hash32, Random } from '../../src/core/random.ts'
 import type { FeatureSetRecord } from '../../src/core/store.ts'
 import { studyConfigSchema } from '../../src/core/study-config.ts'
@@ -62,7 +63,7 @@ export function plantedCollection(count: number, density: number, seed: number):
   const corpus = makeCorpus(frequencies, total, random)
   const plan = planContexts(corpus, 256, null)
   const eligible = eligibleTokens(corpus, plan, [])
-  const protocol = bundledProtocol('monosemanticity')
+  const protocol = bundledProtocol('monosemanticity') as SlicesProtocol
   const windows = new WindowIndex(corpus, plan, eligible, protocol.window, VOCABULARY, () => false)
   const sampler = new FeatureSampler(windows, plan, DOCUMENTS, protocol, seed)
   const contrast = new ContrastSampler(windows, plan, DOCUMENTS, protocol, seed)
