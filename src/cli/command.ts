@@ -18,6 +18,8 @@ import type { Llm, Study } from '../pipeline/study.ts'
 import { bundledQuestionPrompts, bundledSimulatePrompt } from './assets.ts'
 import { resolveEndpoints } from './endpoint.ts'
 import { isBundled, type NamedExplainer, namedExplainer, usualPrompt } from './explainer.ts'
+import { openLocalGate } from './local-gate.ts'
+import { modelFileOf } from './model-file.ts'
 import type { CommonOptions, StudyOptions } from './options.ts'
 import { checkTier } from './check-tier.ts'
 import { findProtocol } from './protocols.ts'
@@ -65,7 +67,7 @@ export async function withLlm<Result>(
   const explainer =
     namedExplainer(options, study.config, folders) ?? earlierExplainer(before, options, study, surroundings)
   if (explainer && 'baseline' in explainer) return work(null, { ...study, baseline: explainer.baseline })
-  const gate = openGate(options, study, surroundings)
+  const gate = await openGate(options, study, surroundings)
   if (gate === null) {
     if (explainer === null) return work(null, study)
     throw new UsageError(
@@ -134,7 +136,9 @@ function earlierExplainer(
   if (before === null) return null
   const byName = (name: string): NamedExplainer =>
     namedExplainer({ explainer: name }, config, { workspace: folder, current: surroundings.folder })
-  const hasLlm = resolveEndpoints(options, config, surroundings.environment) !== null
+  const hasLlm =
+    modelFileOf(options, config, { current: surroundings.folder, study: folder }) !== null ||
+    resolveEndpoints(options, config, surroundings.environment) !== null
   if (isBundled(before)) {
     const explainer = byName(before)
     return explainer !== null && 'prompt' in explainer === hasLlm ? explainer : null
@@ -146,8 +150,14 @@ function earlierExplainer(
   )
 }
 
-function openGate(options: StudyOptions, study: Study, surroundings: Surroundings): Gate | BatchGate | null {
+async function openGate(
+  options: StudyOptions,
+  study: Study,
+  surroundings: Surroundings,
+): Promise<Gate | BatchGate | null> {
   const { config, store, signal, now } = study
+  const file = modelFileOf(options, config, { current: surroundings.folder, study: study.folder })
+  if (file !== null) return openLocalGate(file, options, study)
   const found = resolveEndpoints(options, config, surroundings.environment)
   if (found === null) return null
   const { group, model } = found

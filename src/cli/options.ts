@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { LLM_TIERS, type LlmTier, type ScorerName, SCORERS } from '../core/scores.ts'
+import { isModelFile } from './model-file.ts'
 
 /** Flags that every command has. */
 export interface CommonOptions {
@@ -80,7 +81,9 @@ function halfWidth(text: string): number {
 
 /** Flags add up; an environment variable holds all, separated by commas or blanks. */
 function oneMoreUrl(text: string, before: readonly string[] | undefined): string[] {
-  return [...(before ?? []), ...text.split(/[\s,]+/).filter((url) => url !== '')]
+  // A path may hold blanks and commas.
+  const urls = isModelFile(text) ? [text] : text.split(/[\s,]+/)
+  return [...(before ?? []), ...urls.filter((url) => url !== '')]
 }
 
 /** Adds the flags that every command has. */
@@ -118,7 +121,7 @@ export const OPTIONS = {
   llm: [
     option(
       '--llm <url>',
-      'base URL of an OpenAI-compatible endpoint, given again for each that shares the work; without one, the token-table baseline',
+      'base URL of an OpenAI-compatible endpoint, given again for each that shares the work, or gguf:PATH for a model file; without one, the token-table baseline',
     ).argParser(oneMoreUrl),
     option('--llm-model <name>', 'the model to ask there'),
     option('--concurrency <n>', 'requests in flight at an endpoint, at most').argParser(wholeNumber),

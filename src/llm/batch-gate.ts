@@ -11,11 +11,18 @@ import type { BatchRecord } from '../core/ledger.ts'
 import { BatchHarvest, type BatchListener } from './batch-harvest.ts'
 import { BatchProvider, batchRequestLine } from './batch-provider.ts'
 import { BatchRunner } from './batch-runner.ts'
-import { type BatchGateOptions, MOST_BYTES, MOST_REQUESTS, POLL_MS, QUIET_MS } from './batch-options.ts'
+import {
+  type BatchDestination,
+  type BatchGateOptions,
+  MOST_BYTES,
+  MOST_REQUESTS,
+  POLL_MS,
+  QUIET_MS,
+} from './batch-options.ts'
 import { type BatchItem, BatchQueue, shardName } from './batch-queue.ts'
 import { Budget } from './budget.ts'
 import { Forecaster } from './forecaster.ts'
-import { type Destination, Journal, type PlannedEntry, type StoredAnswer } from './journal.ts'
+import { Journal, type PlannedEntry, type StoredAnswer } from './journal.ts'
 import { FailedTryError } from './openai-client.ts'
 import { batchPrices } from './prices.ts'
 import {
@@ -40,7 +47,7 @@ export class BatchGate implements ChatModel {
   readonly model: string
   readonly mostInFlight: number
   readonly #options: BatchGateOptions
-  readonly #to: Destination
+  readonly #to: BatchDestination
   readonly #runner: BatchRunner
   readonly #harvest: BatchHarvest
   readonly #journal: Journal

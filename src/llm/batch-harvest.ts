@@ -4,7 +4,8 @@ import type { BatchRecord, BatchRequest } from '../core/ledger.ts'
 import type { Store } from '../core/store.ts'
 import type { BatchLine, BatchProvider, ProviderBatch } from './batch-provider.ts'
 import type { FailedTry } from './endpoint-failure.ts'
-import type { Destination, Journal, JournalEntry, StoredAnswer } from './journal.ts'
+import type { BatchDestination } from './batch-options.ts'
+import type { Journal, JournalEntry, StoredAnswer } from './journal.ts'
 import { FailedTryError } from './openai-client.ts'
 import { readReplyBody } from './reply-body.ts'
 
@@ -25,7 +26,7 @@ export interface BatchHarvestOptions {
   readonly provider: BatchProvider
   readonly store: Pick<Store, 'requests' | 'batches'>
   readonly journal: Journal
-  readonly to: Destination
+  readonly to: BatchDestination
   readonly listener: BatchListener
   readonly now: () => Date
 }

@@ -1,4 +1,5 @@
 import type { Store } from '../core/store.ts'
+import type { Destination } from './journal.ts'
 import type { OpenAiClient } from './openai-client.ts'
 import type { PriceList } from './prices.ts'
 
@@ -31,3 +32,8 @@ export const MOST_BYTES = 200e6
 export const POLL_MS = 30_000
 /** A batch is sent when nothing new was asked for so long. */
 export const QUIET_MS = 300
+
+/** Where a batch is sent. */
+export interface BatchDestination extends Destination {
+  readonly client: OpenAiClient
+}

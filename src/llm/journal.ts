@@ -4,7 +4,8 @@ import { contentHash, type Json } from '../core/hash.ts'
 import type { BatchRequest, SpendingRecord } from '../core/ledger.ts'
 import type { Store } from '../core/store.ts'
 import { CommitBatch } from './commit-batch.ts'
-import type { OpenAiClient, RawReply } from './openai-client.ts'
+import type { LlmClient } from './llm-client.ts'
+import type { RawReply } from './openai-client.ts'
 import type { PriceList } from './prices.ts'
 import { readReply, storedQuestion } from './read-reply.ts'
 import type { PromptQuestion } from './prompt-question.ts'
@@ -33,7 +34,7 @@ export interface PlannedEntry extends JournalEntry {
 
 /** Where a request is sent. */
 export interface Destination {
-  readonly client: OpenAiClient
+  readonly client: LlmClient
   readonly prices: PriceList
 }
 
@@ -236,6 +237,6 @@ function storedAnswer(hash: string, request: string, body: string): StoredAnswer
 }
 
 /** With a question goes where in the reply to look: the tokenizer that knew is not asked again. */
-function sentBody(request: LlmRequest, client: OpenAiClient, question: PromptQuestion | null): string {
+function sentBody(request: LlmRequest, client: LlmClient, question: PromptQuestion | null): string {
   return JSON.stringify(question ?? ('pieces' in request ? request : client.bodyOf(request)))
 }

@@ -2,14 +2,15 @@ import type { EndpointLimits } from '../core/capabilities.ts'
 import type { TokenUsage } from '../core/chat-model.ts'
 import { EndpointError } from '../core/errors.ts'
 import type { FailedTry } from './endpoint-failure.ts'
-import type { OpenAiClient, RawReply } from './openai-client.ts'
+import type { LlmClient } from './llm-client.ts'
+import type { RawReply } from './openai-client.ts'
 import type { PriceList } from './prices.ts'
 import { RequestWindow } from './request-window.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** What an endpoint is used with. */
 export interface LaneOptions {
-  readonly client: OpenAiClient
+  readonly client: LlmClient
   readonly prices: PriceList
   /** Its share of the requests where several endpoints serve a run. */
   readonly weight: number
@@ -39,7 +40,7 @@ const LONGEST_WAIT_MS = 10 * 60_000
 
 /** One endpoint of a run: what may be sent to it now. Times are milliseconds by the caller's clock. */
 export class Lane {
-  readonly client: OpenAiClient
+  readonly client: LlmClient
   readonly prices: PriceList
   readonly weight: number
   readonly mostInFlight: number

@@ -58,6 +58,12 @@ export function batchPrices(prices: PriceList): PriceList {
   }
 }
 
+/** The prices of a model file on this machine. */
+export const FREE: PriceList = {
+  price: () => ({ usd: 0, id: 'local' }),
+  worst: () => 0,
+}
+
 interface Units {
   readonly prompt: number
   readonly cached: number

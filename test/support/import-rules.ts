@@ -26,6 +26,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@pydantic/genai-prices': ['llm'],
   openai: ['llm'],
   undici: ['llm'],
+  'node-llama-cpp': ['llm'], // an optional peer
   'better-sqlite3': ['store'],
   'string-width': ['tui'],
   commander: ['cli'],

@@ -3,12 +3,15 @@ import { EndpointError, type GlossError, StoreError, UsageError } from '../../co
 import { escapeForTerminal } from '../../core/escape-terminal.ts'
 import type { Store } from '../../core/store.ts'
 import { studyConfigSchema } from '../../core/study-config.ts'
+import { GGUF, GgufClient } from '../../llm/gguf-client.ts'
+import { probeGguf } from '../../llm/gguf-probe.ts'
 import { OpenAiClient } from '../../llm/openai-client.ts'
 import { probe } from '../../llm/probe.ts'
 import { type DatabaseReport, doctorLines, type DoctorReport, type EndpointReport } from '../../tui/doctor.ts'
 import { type CommandDefinition, terminalFor } from '../command.ts'
 import { type Endpoint, resolveEndpoints } from '../endpoint.ts'
 import { inspectMachine } from '../machine.ts'
+import { modelFileOf } from '../model-file.ts'
 import { OPTIONS, type StudyOptions, withCommonOptions } from '../options.ts'
 import { DATABASE_FILE, findWorkspace, openWorkspaceStore, readConfig } from '../workspace.ts'
 
@@ -36,7 +39,9 @@ Examples:
     const terminal = terminalFor(options, surroundings)
     const workspace = workspaceOrNull(options, surroundings.folder)
     const { llm } = workspace === null ? NO_STUDY : readConfig(workspace, options)
-    const found = resolveEndpoints(options, { llm }, surroundings.environment)
+    const { folder } = surroundings
+    const file = modelFileOf(options, { llm }, { current: folder, study: workspace ?? folder })
+    const found = file === null ? resolveEndpoints(options, { llm }, surroundings.environment) : null
     const { database, store } = workspace === null ? { database: null, store: null } : openDatabase(workspace)
     try {
       const timeoutMs = Math.min(llm.timeoutSeconds * 1000, MOST_PATIENCE_MS)
@@ -44,6 +49,10 @@ Examples:
         terminal.say(`asking ${escapeForTerminal(endpoint.baseUrl)} …`)
         return askEndpoint(endpoint, found!.model, timeoutMs)
       })
+      if (file !== null) {
+        terminal.say(`loading ${escapeForTerminal(file)} …`)
+        asked.push(askModelFile(file, options.llmModel))
+      }
       const [machine, ...answers] = await Promise.all([
         inspectMachine(workspace ?? surroundings.folder),
         ...asked,
@@ -57,7 +66,8 @@ Examples:
       }
       if (options.json) terminal.printJson(jsonOf(report))
       else terminal.print(...doctorLines(report, terminal.columns, terminal.style))
-      for (const { baseUrl, model, server, capabilities, chat } of endpoints)
+      // A model file is the same whenever it is asked.
+      for (const { baseUrl, model, server, capabilities, chat } of file === null ? endpoints : [])
         if (chat) store?.endpoints.put({ baseUrl, model, server, capabilities, limits: null }, new Date())
       const [problem] = [...problemsOf(database), ...answers.flatMap(({ error }) => error ?? [])]
       if (problem !== undefined) throw problem
@@ -128,6 +138,20 @@ async function askEndpoint({ baseUrl, key }: Endpoint, model: string, timeoutMs:
       report: { ...NO_ANSWER, baseUrl, model, error: error.message },
       error,
     }
+  } finally {
+    await client.close()
+  }
+}
+
+/** @throws {UsageError | DataError} where the file cannot be used */
+async function askModelFile(path: string, name?: string): Promise<Answer> {
+  const client = await GgufClient.open(path, name)
+  try {
+    const result = await probeGguf(client)
+    const said = result.notes[0] ?? 'the message is empty'
+    const error = result.chat ? null : new EndpointError('gguf-no-chat', said, { failure: 'run-stopping' })
+    const { baseUrl, model } = { baseUrl: `${GGUF}${path}`, model: client.model }
+    return { report: { ...result, baseUrl, model, error: error?.message ?? null }, error }
   } finally {
     await client.close()
   }
