@@ -11,15 +11,8 @@ import type { BatchRecord } from '../core/ledger.ts'
 import { BatchHarvest, type BatchListener } from './batch-harvest.ts'
 import { BatchProvider, batchRequestLine } from './batch-provider.ts'
 import { BatchRunner } from './batch-runner.ts'
-import {
-  type BatchDestination,
-  type BatchGateOptions,
-  MOST_BYTES,
-  MOST_REQUESTS,
-  POLL_MS,
-  QUIET_MS,
-} from './batch-options.ts'
-import { type BatchItem, BatchQueue, shardName } from './batch-queue.ts'
+import { type BatchDestination, type BatchGateOptions, BATCHES } from './batch-options.ts'
+import { adoptedRequests, type BatchItem, BatchQueue, shardName } from './batch-queue.ts'
 import { Budget } from './budget.ts'
 import { Forecaster } from './forecaster.ts'
 import { Journal, type PlannedEntry, type StoredAnswer } from './journal.ts'
@@ -27,6 +20,8 @@ import { FailedTryError } from './openai-client.ts'
 import { batchPrices } from './prices.ts'
 import {
   budgetReached,
+  batchWaits,
+  leftInBatches,
   lostRequests,
   noBatchApi,
   priceUnknown,
@@ -35,8 +30,6 @@ import {
 } from './run-ends.ts'
 import { SpendingCounter } from './spending-counter.ts'
 import { mostPromptTokens } from './token-estimate.ts'
-
-const MOST_RESUBMISSIONS = 3
 
 /**
  * The way to an LLM by batches, at half the price and within a day. Answers are stored under the same names as a
@@ -60,7 +53,7 @@ export class BatchGate implements ChatModel {
   readonly #underWay = new Map<string, { item: BatchItem; answer: Promise<Answer> }>()
   readonly #queue: BatchQueue
   /** Requests in batches of earlier runs. */
-  readonly #adopted = new Map<string, BatchRecord>()
+  readonly #adopted: Map<string, BatchRecord>
   readonly #running = new Map<string, Promise<void>>()
   #timer: NodeJS.Timeout | null = null
   #answered = false
@@ -68,16 +61,17 @@ export class BatchGate implements ChatModel {
   #closed = false
 
   constructor(options: BatchGateOptions) {
-    const { group, model, client, prices, store, maxCost, now, signal, pollMs = POLL_MS } = options
+    const { group, model, client, prices, store, maxCost, now, signal, pollMs = BATCHES.pollMs } = options
     this.group = group
     this.model = model
     this.#options = options
-    this.mostInFlight = options.mostRequests ?? MOST_REQUESTS
-    this.#queue = new BatchQueue(this.mostInFlight, options.mostBytes ?? MOST_BYTES)
+    this.mostInFlight = options.mostRequests ?? BATCHES.mostRequests
+    this.#queue = new BatchQueue(this.mostInFlight, options.mostBytes ?? BATCHES.mostBytes)
     this.#to = { client, prices: batchPrices(prices) }
     this.#journal = new Journal(store, group, model, now)
     const shared = { provider: new BatchProvider(client), store, now }
-    this.#runner = new BatchRunner({ ...shared, signal: this.#over.signal, pollMs })
+    const waitsForRoom = (problem: string | null): void => this.#notice(batchWaits(problem))
+    this.#runner = new BatchRunner({ ...shared, signal: this.#over.signal, pollMs, waitsForRoom })
     this.#harvest = new BatchHarvest({
       ...shared,
       journal: this.#journal,
@@ -86,10 +80,8 @@ export class BatchGate implements ChatModel {
     })
     const lost = store.ledger.closeOpen()
     if (lost > 0) this.#notice(lostRequests(lost))
-    for (const record of store.batches.unfinished(client.baseUrl, model))
-      for (const { hash } of store.batches.waiting(record.shard)) this.#adopted.set(hash, record)
-    if (this.#adopted.size > 0)
-      this.#notice(`an earlier run left ${this.#adopted.size} requests in batches; they are not sent again`)
+    this.#adopted = adoptedRequests(store.batches, client.baseUrl, model)
+    if (this.#adopted.size > 0) this.#notice(leftInBatches(this.#adopted.size))
     this.#budget = new Budget(maxCost ?? Number.POSITIVE_INFINITY, store.ledger.spent())
     this.#forecaster = new Forecaster(store.requests.samples(model, 200))
     signal.addEventListener('abort', this.#stop, { once: true })
@@ -169,7 +161,7 @@ export class BatchGate implements ChatModel {
     this.#queue.add(item)
     if (this.#queue.full) return this.#flush()
     if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#flush(), this.#options.quietMs ?? QUIET_MS)
+    this.#timer = setTimeout(() => this.#flush(), this.#options.quietMs ?? BATCHES.quietMs)
   }
 
   #flush(): void {
@@ -178,13 +170,10 @@ export class BatchGate implements ChatModel {
     while (this.#queue.size > 0 && !this.#ended) {
       const worst = new Map<string, number | null>()
       const taken = this.#queue.take((item) => this.#admit(item, worst))
-      if (taken.length > 0)
-        this.#submit(taken.map((item) => ({ ...item, worst: worst.get(item.hash) ?? null })))
-      else {
-        // Batches under way may turn out cheaper than their worst case.
-        if (this.#running.size === 0) this.#end(budgetReached(this.#budget.cap), false)
-        return
-      }
+      // Batches under way may turn out cheaper than their worst case.
+      if (taken.length === 0)
+        return this.#running.size === 0 ? this.#end(budgetReached(this.#budget.cap), false) : undefined
+      this.#submit(taken.map((item) => ({ ...item, worst: worst.get(item.hash) ?? null })))
     }
   }
 
@@ -251,10 +240,10 @@ export class BatchGate implements ChatModel {
   #listener(): BatchListener {
     return {
       sent: (hash) => this.#underWay.get(hash)?.item.sent ?? 1,
-      again: (hash, { failure }) => {
-        const item = this.#underWay.get(hash)?.item
-        const over = this.#ended !== null || this.#options.signal.aborted
-        return item !== undefined && !over && failure === 'retryable' && item.sent <= MOST_RESUBMISSIONS
+      again: (hash, { failure, unsupported }) => {
+        const sent = this.#underWay.get(hash)?.item.sent ?? Number.POSITIVE_INFINITY
+        if (this.#ended || this.#options.signal.aborted || sent > BATCHES.mostResubmissions) return false
+        return failure.failure === 'retryable' || this.#to.client.otherLimitThan(unsupported)
       },
       replied: (answer, { usage, usd, worst }) => {
         this.#budget.settle(worst, usd ?? 0)
@@ -290,7 +279,6 @@ export class BatchGate implements ChatModel {
   }
 
   readonly #stop = (): void => this.#end(stoppedInBatch(), true)
-
   /** Nothing more is sent. @param all whether what is in batches is not waited for either */
   #end(error: Error, all: boolean): void {
     this.#ended ??= error

@@ -14,7 +14,7 @@ export interface BatchListener {
   /** How often a request was sent in this run. */
   sent(hash: string): number
   /** Whether a request that failed is to be sent once more. */
-  again(hash: string, failure: EndpointError): boolean
+  again(hash: string, failed: FailedTry): boolean
   /** A reply is stored. */
   replied(answer: StoredAnswer, cost: { usage: TokenUsage | null; usd: number | null; worst: number }): void
   /** That there is none is stored. */
@@ -44,7 +44,7 @@ export class BatchHarvest {
 
   /** Brings in a batch that has ended. @throws {FailedTryError} where results cannot be got, or the batch was refused */
   async bring({ shard }: BatchRecord, batch: ProviderBatch): Promise<void> {
-    const { store, to, now } = this.#options
+    const { store, to } = this.#options
     const { baseUrl } = to.client
     const waiting = new Map(store.batches.waiting(shard).map((request) => [request.hash, request]))
     for (const file of [batch.outputFile, batch.errorFile])
@@ -56,16 +56,22 @@ export class BatchHarvest {
       batch.status === 'completed',
     )
     await Promise.all([...waiting.values()].map((request) => this.#failed(shard, request, missing)))
-    store.batches.put({ ...store.batches.get(shard)!, state: 'done' }, now())
+    await this.#done(shard)
   }
 
   /** Nothing of a batch was submitted: its requests are free to be sent in another. */
   async drop(shard: string, failed: FailedTry): Promise<void> {
-    const { store, now } = this.#options
-    const requests = store.batches.waiting(shard)
+    const requests = this.#options.store.batches.waiting(shard)
     await Promise.all(requests.map((request) => this.#failed(shard, request, failed)))
+    await this.#done(shard)
+  }
+
+  async #done(shard: string): Promise<void> {
+    const { store, provider, now } = this.#options
     const record = store.batches.get(shard)
-    if (record) store.batches.put({ ...record, state: 'done' }, now())
+    if (!record) return
+    store.batches.put({ ...record, state: 'done' }, now())
+    if (record.fileId !== null) await provider.forget(record.fileId)
   }
 
   async #bringFile(shard: string, file: string, waiting: Map<string, BatchRequest>): Promise<void> {
@@ -109,7 +115,7 @@ export class BatchHarvest {
   async #failed(shard: string, request: BatchRequest, failed: FailedTry): Promise<void> {
     const { journal, to, listener } = this.#options
     const { failure, mayBeBilled } = failed
-    const again = listener.again(request.hash, failure)
+    const again = listener.again(request.hash, failed)
     const entry = this.#entry(shard, request.hash)
     await journal.failed(entry, to, request, mayBeBilled, again ? null : failure)
     listener.withoutReply(request.hash, failed, again, request.worst ?? 0)

@@ -24,14 +24,19 @@ export interface BatchGateOptions {
   readonly mostBytes?: number
 }
 
-/** The provider takes 50,000 requests; fewer bound the memory, and what a failure costs. */
-export const MOST_REQUESTS = 5000
-/** What the provider takes. */
-export const MOST_BYTES = 200e6
-/** Between two looks at a batch. */
-export const POLL_MS = 30_000
-/** A batch is sent when nothing new was asked for so long. */
-export const QUIET_MS = 300
+/** Bounds of batches, where nothing else is given. */
+export const BATCHES = {
+  /** The provider takes 50,000; fewer bound the memory, and what a failure costs. */
+  mostRequests: 5000,
+  /** What the provider takes. */
+  mostBytes: 200e6,
+  /** How often a request that failed is sent in another batch. */
+  mostResubmissions: 3,
+  /** Between two looks at a batch. */
+  pollMs: 30_000,
+  /** A batch is sent when nothing new was asked for so long. */
+  quietMs: 300,
+} as const
 
 /** Where a batch is sent. */
 export interface BatchDestination extends Destination {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { OpenAiClient } from './openai-client.ts'
+import { FailedTryError, type OpenAiClient } from './openai-client.ts'
 
 /** A batch as the provider tells of it. */
 export interface ProviderBatch {
@@ -9,6 +9,8 @@ export interface ProviderBatch {
   readonly errorFile: string | null
   /** Why the provider took none of it. */
   readonly problem: string | null
+  /** Whether it took none because it holds as many tokens of this account as it takes at once. */
+  readonly noRoom: boolean
 }
 
 /** What came of one request of a batch. */
@@ -26,7 +28,11 @@ const batchSchema = z.looseObject({
   status: z.string(),
   output_file_id: z.string().nullish(),
   error_file_id: z.string().nullish(),
-  errors: z.looseObject({ data: z.array(z.looseObject({ message: z.string() })).nullish() }).nullish(),
+  errors: z
+    .looseObject({
+      data: z.array(z.looseObject({ code: z.string().nullish(), message: z.string() })).nullish(),
+    })
+    .nullish(),
   metadata: z.record(z.string(), z.unknown()).nullish(),
 })
 
@@ -75,8 +81,21 @@ export class BatchProvider {
   /** The batch of a shard, where it was created before. */
   async findBatch(shard: string): Promise<ProviderBatch | null> {
     for await (const batch of this.#pages('/batches?limit=100', batchSchema))
-      if (batch.metadata?.['gloss'] === shard) return readBatch(batch)
+      if (batch.metadata?.['gloss'] === shard) {
+        const found = readBatch(batch)
+        // One that was not taken is no batch: its file waits for another try.
+        if (!found.noRoom) return found
+      }
     return null
+  }
+
+  /** Deletes a file; where that does not go, it stays. */
+  async forget(fileId: string): Promise<void> {
+    try {
+      await this.#client.delete(`/files/${fileId}`)
+    } catch (error) {
+      if (!(error instanceof FailedTryError)) throw error
+    }
   }
 
   async get(id: string): Promise<ProviderBatch> {
@@ -103,6 +122,8 @@ export class BatchProvider {
   }
 }
 
+/** OpenAI's code for it. */
+const NO_ROOM = 'token_limit_exceeded'
 const BATCH_PATH = '/v1/chat/completions'
 
 /** A request as a line of a batch. @param body as JSON */
@@ -117,7 +138,8 @@ function fileName(shard: string): string {
 function readBatch(raw: unknown): ProviderBatch {
   const { id, status, output_file_id: output, error_file_id: errors, errors: said } = batchSchema.parse(raw)
   const problem = said?.data?.map(({ message }) => message).join('; ') ?? null
-  return { id, status, outputFile: output ?? null, errorFile: errors ?? null, problem }
+  const noRoom = status === 'failed' && (said?.data ?? []).some(({ code }) => code === NO_ROOM)
+  return { id, status, outputFile: output ?? null, errorFile: errors ?? null, problem, noRoom }
 }
 
 function readLine(text: string): BatchLine | null {

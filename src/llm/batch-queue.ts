@@ -1,5 +1,7 @@
 import type { Answer, AskOptions, ChatRequest } from '../core/chat-model.ts'
 import { contentHash } from '../core/hash.ts'
+import type { BatchRecord } from '../core/ledger.ts'
+import type { Store } from '../core/store.ts'
 
 /** A request that waits, or is in a batch. */
 export interface BatchItem {
@@ -78,4 +80,16 @@ export function shardName(hashes: readonly string[], isTaken: (name: string) => 
   let name = contentHash(sorted)
   for (let round = 1; isTaken(name); round++) name = contentHash({ round, hashes: sorted })
   return name
+}
+
+/** Requests in batches of earlier runs that have not ended, each with its batch. */
+export function adoptedRequests(
+  batches: Store['batches'],
+  endpoint: string,
+  model: string,
+): Map<string, BatchRecord> {
+  const adopted = new Map<string, BatchRecord>()
+  for (const record of batches.unfinished(endpoint, model))
+    for (const { hash } of batches.waiting(record.shard)) adopted.set(hash, record)
+  return adopted
 }

@@ -11,12 +11,16 @@ export interface BatchRunnerOptions {
   /** Aborted when nothing is to be waited for any longer. */
   readonly signal: AbortSignal
   readonly pollMs: number
+  /** The provider holds as much as it takes: a batch is to be submitted later. */
+  readonly waitsForRoom: (problem: string | null) => void
   readonly now: () => Date
 }
 
 /** Calls in a row that may fail, before a first one succeeded and after it. */
 const FAILURES_TO_REACH = 3
 const MOST_FAILURES = 10
+/** Every try that finds no room leaves a failed batch in the provider's list. */
+const POLLS_FOR_ROOM = 4
 const LONGEST_FIRST_PAUSE_MS = 1000
 /** A batch that the provider does not know any longer counts as one that ended. */
 const GONE = 'gone'
@@ -46,16 +50,21 @@ export class BatchRunner {
         const fileId = (unsure ? await provider.findFile(shard) : null) ?? (await this.#upload(shard))
         return this.#put({ ...current, state: 'uploaded', fileId })
       }, resumed)
-    if (current.state === 'uploaded')
-      current = await this.insist(async (unsure) => {
-        const found = unsure ? await provider.findBatch(shard) : null
-        const { id: batchId } = found ?? (await provider.create(shard, current.fileId!))
-        return this.#put({ ...current, state: 'submitted', batchId })
-      }, resumed)
+    const { pollMs, waitsForRoom } = this.#options
     for (;;) {
+      if (current.state === 'uploaded')
+        current = await this.insist(async (unsure) => {
+          const found = unsure ? await provider.findBatch(shard) : null
+          const { id: batchId } = found ?? (await provider.create(shard, current.fileId!))
+          return this.#put({ ...current, state: 'submitted', batchId })
+        }, resumed)
       const batch = await this.insist(() => this.#look(current.batchId!), true)
-      if (ENDED.has(batch.status)) return batch
-      await this.#pause(this.#options.pollMs)
+      if (batch.noRoom) {
+        waitsForRoom(batch.problem)
+        current = this.#put({ ...current, state: 'uploaded', batchId: null })
+        await this.#pause(pollMs * POLLS_FOR_ROOM)
+      } else if (ENDED.has(batch.status)) return batch
+      else await this.#pause(pollMs)
     }
   }
 
@@ -94,7 +103,7 @@ export class BatchRunner {
       return await this.#options.provider.get(batchId)
     } catch (error) {
       if (!(error instanceof FailedTryError) || error.failed.failure.status !== 404) throw error
-      return { id: batchId, status: GONE, outputFile: null, errorFile: null, problem: null }
+      return { id: batchId, status: GONE, outputFile: null, errorFile: null, problem: null, noRoom: false }
     }
   }
 

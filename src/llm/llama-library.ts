@@ -100,12 +100,12 @@ export type ChatItem =
   | { readonly type: 'model'; readonly response: readonly string[] }
 
 /** The package's name. */
-export const LLAMA_PACKAGE = 'node-llama-cpp'
+export const LLAMA_PACKAGE: string = 'node-llama-cpp'
 
 /** Loads the engine's package. @throws {UsageError} `gguf-package-missing` */
 export async function loadLlamaLibrary(): Promise<LlamaLibrary> {
   try {
-    return (await import('node-llama-cpp' as string)) as LlamaLibrary
+    return (await import(/* @vite-ignore */ LLAMA_PACKAGE)) as LlamaLibrary
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split('\n')[0]! : String(cause)
     const missing = /cannot find (?:package|module)|failed to (?:load|resolve)/i.test(reason)

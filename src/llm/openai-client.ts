@@ -95,6 +95,16 @@ export class OpenAiClient {
     return { model: this.model, messages, [this.#tokenLimit]: maxTokens, ...logprobs }
   }
 
+  /**
+   * Changes the name of the limit on a reply's tokens where a server does not take it. Returns whether another was
+   * used meanwhile, so that the same request may be taken now.
+   */
+  otherLimitThan(refused: string | null): boolean {
+    if (refused === this.#tokenLimit)
+      this.#tokenLimit = refused === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens'
+    return refused === 'max_tokens' || refused === 'max_completion_tokens'
+  }
+
   /** Sends a request once. @param patienceMs shortens the time limit @throws {FailedTryError} where no reply came */
   async send(request: LlmRequest, patienceMs = Number.POSITIVE_INFINITY): Promise<RawReply> {
     const timeoutMs = Math.min(patienceMs, this.#timeoutMs)
@@ -110,7 +120,7 @@ export class OpenAiClient {
     } catch (error) {
       const unsupported = error instanceof FailedTryError ? error.failed.unsupported : null
       if (unsupported !== limit || limit !== this.#tokenLimit) throw error
-      this.#tokenLimit = limit === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens'
+      this.otherLimitThan(unsupported)
       return this.post('/chat/completions', this.bodyOf(request), timeoutMs)
     }
   }
@@ -127,6 +137,11 @@ export class OpenAiClient {
   /** Gets a path below the base URL, or an absolute URL of its origin. @throws {FailedTryError} */
   get(path: string, timeoutMs = this.#timeoutMs): Promise<RawReply> {
     return this.#call((signal) => this.#client.get(path, { signal }).asResponse(), timeoutMs)
+  }
+
+  /** Deletes what a path below the base URL names. @throws {FailedTryError} */
+  delete(path: string): Promise<RawReply> {
+    return this.#call((signal) => this.#client.delete(path, { signal }).asResponse())
   }
 
   /** The address of a path beside the API's `/v1`, where servers have what is their own. */

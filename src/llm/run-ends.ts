@@ -49,3 +49,14 @@ export function noBatchApi(cause: EndpointError): EndpointError {
 export function lostRequests(count: number): string {
   return `an earlier run ended with ${count} requests under way; they count as spent`
 }
+
+/** What a run says of requests that wait in batches of an earlier one. */
+export function leftInBatches(count: number): string {
+  return `an earlier run left ${count} requests in batches; they are not sent again`
+}
+
+/** What a run says where the provider holds as many tokens as it takes at once. */
+export function batchWaits(problem: string | null): string {
+  const said = problem === null ? '' : ` (${problem})`
+  return `a batch waits for room at the provider and is submitted again${said}; where that does not help, ask for fewer features at a time with --only`
+}

@@ -31,7 +31,8 @@ const MOST_TOKENS = 600
 const SEED = 0
 
 const [demo, address, name = 'model', featureCount = '10', exampleCount = '20'] = process.argv.slice(2)
-if (!address) throw new Error('usage: node test/bench/tiers.mjs DEMO gguf:PATH|URL [MODEL] [FEATURES] [EXAMPLES]')
+if (!address)
+  throw new Error('usage: node test/bench/tiers.mjs DEMO gguf:PATH|URL [MODEL] [FEATURES] [EXAMPLES]')
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 process.chdir(ROOT)
 
@@ -81,9 +82,9 @@ for (const feature of features) {
   const answer = await chat.ask(requestOf(feature), { stage: 'explain', priority: 0 })
   const read = answer.kind === 'reply' ? readExplanation(answer) : { problem: answer.reason }
   if ('text' in read) explained.push({ feature, text: read.text })
-  console.error(`${feature}: ${'text' in read ? read.text : `no explanation (${read.problem})`}`)
+  note(`${feature}: ${'text' in read ? read.text : `no explanation (${read.problem})`}`)
 }
-console.log(`${features.length} features, ${explained.length} explained by ${client.model}\n`)
+say(`${features.length} features, ${explained.length} explained by ${client.model}\n`)
 
 const rows = []
 const predictions = new Map()
@@ -104,7 +105,9 @@ for (const tier of TIERS) {
     if (digitMass !== null) masses.push(digitMass)
     for (const reason of why) reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
     asked += examples.length
-    const read = examples.map((example, index) => ({ example, levels: predicted[index] })).filter(({ levels }) => levels)
+    const read = examples
+      .map((example, index) => ({ example, levels: predicted[index] }))
+      .filter(({ levels }) => levels)
     answered += read.length
     for (const [index, levels] of predicted.entries())
       if (levels) predictions.set(`${tier} ${feature} ${index}`, levels)
@@ -112,7 +115,7 @@ for (const tier of TIERS) {
     const levels = read.flatMap((one) => one.levels.map(Math.round))
     const score = levels.length > 1 ? spearman(truth, levels) : null
     if (score !== null) scores.push(score)
-    console.error(`${tier} ${feature}: ${read.length} of ${examples.length} answered, ρ ${score?.toFixed(3) ?? '–'}`)
+    note(`${tier} ${feature}: ${read.length} of ${examples.length} answered, ρ ${score?.toFixed(3) ?? '–'}`)
   }
   const seconds = (performance.now() - started) / 1000
   const { promptTokens, completionTokens, usd, requests } = chat.spending()
@@ -129,17 +132,19 @@ for (const tier of TIERS) {
     reasons,
   })
 }
-console.log('| tier | calls | examples answered | scores: median ρ | digit mass | prompt tokens | completion tokens | $ | s a feature |')
-console.log('|---|---|---|---|---|---|---|---|---|')
+say(
+  '| tier | calls | examples answered | scores: median ρ | digit mass | prompt tokens | completion tokens | $ | s a feature |',
+)
+say('|---|---|---|---|---|---|---|---|---|')
 for (const row of rows)
-  console.log(
+  say(
     `| ${row.tier} | ${row.requests} | ${row.answered} | ${row.scores} | ${row.digitMass} | ${row.prompt} | ${row.completion} | ${row.usd} | ${row.seconds} |`,
   )
-console.log('\nSpearman of predictions, over the tokens of examples that both tiers answered (tokens):\n')
-console.log(`| | ${TIERS.join(' | ')} |\n|---|${TIERS.map(() => '---|').join('')}`)
-for (const one of TIERS) console.log(`| ${one} | ${TIERS.map((other) => agreement(one, other)).join(' | ')} |`)
+say('\nSpearman of predictions, over the tokens of examples that both tiers answered (tokens):\n')
+say(`| | ${TIERS.join(' | ')} |\n|---|${TIERS.map(() => '---|').join('')}`)
+for (const one of TIERS) say(`| ${one} | ${TIERS.map((other) => agreement(one, other)).join(' | ')} |`)
 for (const { tier, reasons } of rows)
-  for (const [reason, count] of reasons) console.log(`\n${tier}, ${count} ×: ${reason}`)
+  for (const [reason, count] of reasons) say(`\n${tier}, ${count} ×: ${reason}`)
 await chat.close()
 store.close()
 rmSync(folder, { recursive: true })
@@ -148,14 +153,24 @@ async function serverClient(baseUrl, model) {
   const asking = new OpenAiClient({ baseUrl, model, key: null })
   const { capabilities, server, notes } = await probe(asking)
   await asking.close()
-  console.error(server, capabilities, notes)
+  note(JSON.stringify({ server, capabilities, notes }))
   const { tokenLimit, promptLogprobs } = capabilities
   return new OpenAiClient({ baseUrl, model, key: null, tokenLimit, promptLogprobs })
 }
 
+function say(text) {
+  process.stdout.write(`${text}\n`)
+}
+
+function note(text) {
+  process.stderr.write(`${text}\n`)
+}
+
 /** So many of the list, at equal steps: slices lie one behind the other. */
 function spread(list, count) {
-  return list.length <= count ? list : Array.from({ length: count }, (_, i) => list[Math.floor((i * list.length) / count)])
+  return list.length <= count
+    ? list
+    : Array.from({ length: count }, (_, i) => list[Math.floor((i * list.length) / count)])
 }
 
 function agreement(one, other) {
@@ -165,7 +180,13 @@ function agreement(one, other) {
     const match = tier === one ? predictions.get([other, ...rest].join(' ')) : undefined
     return match ? levels.map((level, index) => [level, match[index]]) : []
   })
-  const value = pairs.length > 1 ? spearman(pairs.map(([a]) => a), pairs.map(([, b]) => b)) : null
+  const value =
+    pairs.length > 1
+      ? spearman(
+          pairs.map(([a]) => a),
+          pairs.map(([, b]) => b),
+        )
+      : null
   return value === null ? `– (${pairs.length})` : `${value.toFixed(2)} (${pairs.length})`
 }
 

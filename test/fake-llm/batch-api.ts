@@ -2,12 +2,19 @@ import { Random } from '../../src/core/random.ts'
 import { freshId, openAiError, type Reply, seconds } from './dialects/dialect.ts'
 import type { Workings } from './exchange.ts'
 import { generate } from './generation.ts'
+import { refuseBySwitches } from './refusals.ts'
 import { isObject, type JsonObject, objectIn, readRequest } from './request.ts'
 
 /** How batches go. */
 export interface BatchOptions {
   /** How often a batch is looked at before it is complete. Default 2. */
   readonly polls?: number
+  /** How many times a batch finds no room for its tokens before one is taken. Default 0. */
+  readonly timesFull?: number
+  /** Entries of a page of a list, at most. Default all. */
+  readonly pageSize?: number
+  /** How often a batch is looked at before it is forgotten; never by default. */
+  readonly forgottenAfter?: number
   /** The share of lines that expire, drawn anew each time they are sent. */
   readonly expireShare?: number
   /** The share of lines that end with a server error, drawn anew each time they are sent. */
@@ -22,6 +29,10 @@ export interface BatchStats {
   readonly lines: number
   readonly distinctLines: number
   readonly polls: number
+  /** Uploaded files that are still there. */
+  readonly inputs: number
+  /** Pages of lists that were asked for. */
+  readonly pages: number
   /** Lines and bytes of the largest upload. */
   readonly mostLines: number
   readonly mostBytes: number
@@ -44,11 +55,13 @@ interface Batch {
 export class BatchApi {
   readonly #workings: () => Workings
   readonly #models: readonly string[]
-  readonly #files: StoredFile[] = []
+  #files: StoredFile[] = []
   readonly #batches: Batch[] = []
   readonly #sent = new Map<string, number>()
   #uploads = 0
   #polls = 0
+  #pages = 0
+  #full = 0
   #mostLines = 0
   #mostBytes = 0
 
@@ -64,27 +77,39 @@ export class BatchApi {
       lines: [...this.#sent.values()].reduce((sum, times) => sum + times, 0),
       distinctLines: this.#sent.size,
       polls: this.#polls,
+      inputs: this.#files.filter(({ purpose }) => purpose === 'batch').length,
+      pages: this.#pages,
       mostLines: this.#mostLines,
       mostBytes: this.#mostBytes,
     }
   }
 
   /** Null for paths of something else. */
-  serve(method: string, path: string, body: Buffer): Reply | null {
+  serve(method: string, path: string, query: URLSearchParams, body: Buffer): Reply | null {
     const [, kind, id, content] = /^\/v1\/(files|batches)(?:\/([^/]+)(\/content)?)?$/.exec(path) ?? []
     if (kind === 'files') {
       if (method === 'POST') return this.#upload(body)
-      if (id === undefined) return list(this.#files.map(fileBody))
+      if (id === undefined) return this.#list(this.#files.map(fileBody), query)
       const file = this.#files.find((one) => one.id === id)
       if (!file) return missing(`No such File object: ${id}`)
+      if (method === 'DELETE') {
+        this.#files = this.#files.filter((one) => one !== file)
+        return { status: 200, body: { id, object: 'file', deleted: true } }
+      }
       return { status: 200, body: content ? file.text : fileBody(file) }
     }
     if (kind !== 'batches') return null
     if (method === 'POST') return this.#create(JSON.parse(body.toString('utf8')) as JsonObject)
-    if (id === undefined) return list(this.#batches.map((batch) => batch.body))
+    if (id === undefined)
+      return this.#list(
+        this.#batches.map((batch) => batch.body),
+        query,
+      )
     const batch = this.#batches.find((one) => one.body['id'] === id)
     if (!batch) return missing(`No batch found with id '${id}'.`)
     this.#polls++
+    if (batch.polls >= (this.#workings().options.batch?.forgottenAfter ?? Number.POSITIVE_INFINITY))
+      return missing(`No batch found with id '${id}'.`)
     if (
       ++batch.polls >= (this.#workings().options.batch?.polls ?? 2) &&
       batch.body['status'] === 'in_progress'
@@ -138,6 +163,13 @@ export class BatchApi {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as JsonObject)
+    if (this.#full < (this.#workings().options.batch?.timesFull ?? 0)) {
+      this.#full++
+      const message = 'Enqueued token limit reached for fake-model. Limit: 90,000 enqueued tokens.'
+      const errors = { object: 'list', data: [{ code: 'token_limit_exceeded', message }] }
+      Object.assign(batch.body, { status: 'failed', errors })
+      return
+    }
     const unknown = lines.find((line) => !this.#models.includes(String(objectIn(line, 'body')['model'])))
     if (unknown) {
       const message = 'The provided model does not exist or is not supported by the Batch API.'
@@ -188,13 +220,22 @@ export class BatchApi {
     const body = line['body']
     const request = readRequest('chat', '/v1/chat/completions', {}, isObject(body) ? body : {}, String)
     if ('status' in request) return responded(dialect.error(request))
-    const refusal = dialect.refuse(request)
+    const refusal = refuseBySwitches(request, options) ?? dialect.refuse(request)
     if (refusal) return responded(dialect.error(refusal))
     const prompt = request.messages.reduce((sum, { content }) => sum + countTokens(content), 0)
     const asked = { ...request, attempt: times }
     const generation = generate(asked, answer(asked), { prompt, cached: 0 }, model, countTokens)
     ledger.bill(generation.tokens, 0.5)
     return responded({ status: 200, body: dialect.body(asked, generation) })
+  }
+
+  #list(data: readonly (object & { readonly id?: unknown })[], query: URLSearchParams): Reply {
+    this.#pages++
+    const after = query.get('after')
+    const rest = after === null ? data : data.slice(data.findIndex(({ id }) => id === after) + 1)
+    const size = this.#workings().options.batch?.pageSize ?? rest.length
+    const has_more = rest.length > size
+    return { status: 200, body: { object: 'list', data: rest.slice(0, size), has_more } }
   }
 
   #store(filename: string, purpose: string, text: string): StoredFile {
@@ -213,10 +254,6 @@ interface Result {
 function fileBody({ id, filename, purpose, text }: StoredFile): object {
   const bytes = Buffer.byteLength(text)
   return { id, object: 'file', bytes, created_at: seconds(), filename, purpose, status: 'processed' }
-}
-
-function list(data: readonly object[]): Reply {
-  return { status: 200, body: { object: 'list', data, has_more: false } }
 }
 
 function missing(message: string): Reply {

@@ -127,7 +127,7 @@ export class FakeLlm {
 
   #serve(incoming: IncomingMessage, bytes: Buffer, response: ServerResponse): void {
     const method = incoming.method ?? 'GET'
-    const path = (incoming.url ?? '/').split('?', 1)[0]!
+    const [path, query] = (incoming.url ?? '/').split('?', 2) as [string, string | undefined]
     if (path === '/_stats') {
       send(response, { status: 200, body: this.stats() }, {})
       return
@@ -144,7 +144,7 @@ export class FakeLlm {
       fail(this.#dialect.unauthorized(given))
       return
     }
-    const batched = this.#batches?.serve(method, path, bytes)
+    const batched = this.#batches?.serve(method, path, new URLSearchParams(query), bytes)
     if (batched) {
       reply(batched)
       return

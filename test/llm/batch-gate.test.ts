@@ -156,6 +156,72 @@ describe('a batch', () => {
     expect(broken.batchStats()).toMatchObject({ uploads: 4, lines: 12 })
   })
 
+  it('waits where the provider holds as many tokens as it takes, and uploads nothing twice', async () => {
+    const llm = await serve({ batch: { timesFull: 2 } })
+    const store = memory()
+    const gate = batchGateTo(llm, { store })
+    expect(textsOf(await askMany(gate, 20))).toEqual(expected(20))
+    expect(llm.batchStats()).toMatchObject({ uploads: 1, batches: 3, lines: 20, distinctLines: 20 })
+    const notices = gate.takeEvents().flatMap((event) => (event.type === 'llm-notice' ? event.text : []))
+    expect(notices).toHaveLength(2)
+    expect(notices[0]).toMatch(/^a batch waits for room .*Enqueued token limit reached/)
+    expect(gate.spending()).toMatchObject({ failed: 0, retries: 0 })
+  })
+
+  it('goes on waiting for room after a run that ended meanwhile', async () => {
+    const llm = await serve({ batch: { timesFull: 3 } })
+    const store = memory()
+    const controller = new AbortController()
+    const first = batchGateTo(llm, { store, signal: controller.signal, pollMs: 40 })
+    const timer = setInterval(() => {
+      if (llm.batchStats().batches === 0) return
+      clearInterval(timer)
+      controller.abort()
+    }, 5)
+    for (const { status } of await askMany(first, 5)) expect(status).toBe('rejected')
+    await first.close()
+    expect(llm.batchStats().lines).toBe(0)
+    expect(textsOf(await askMany(batchGateTo(llm, { store }), 5))).toEqual(expected(5))
+    expect(llm.batchStats()).toMatchObject({ uploads: 1, batches: 4, lines: 5 })
+  })
+
+  it('sends lines again under the other name of the limit where the model wants that', async () => {
+    const llm = await serve({ rejectMaxTokens: true })
+    const store = memory()
+    const results = await askMany(batchGateTo(llm, { store }), 30)
+    expect(textsOf(results)).toEqual(expected(30))
+    expect(llm.batchStats()).toMatchObject({ uploads: 2, lines: 60, distinctLines: 30 })
+    for (const hash of textsOfHashes(results))
+      expect(Object.keys(JSON.parse(store.requests.get(hash)!.body) as object)).toContain(
+        'max_completion_tokens',
+      )
+  })
+
+  it('deletes what it uploaded once the results are stored', async () => {
+    const llm = await serve({ batch: { expireShare: 0.1 } })
+    const store = memory()
+    const gate = batchGateTo(llm, { store })
+    textsOf(await askMany(gate, 60))
+    await gate.close()
+    expect(llm.batchStats().uploads).toBeGreaterThan(1)
+    expect(llm.batchStats().inputs).toBe(0)
+    expect(store.batches.unfinished(llm.url, MODEL)).toEqual([])
+  })
+
+  it('that the provider has forgotten is sent again, as one that may be billed', async () => {
+    const llm = await serve({ batch: { polls: 100, forgottenAfter: 2 } })
+    const store = memory()
+    const gate = batchGateTo(llm, { store })
+    const [result] = await askMany(gate, 1)
+    await gate.close()
+    expect(result).toMatchObject({ status: 'fulfilled', value: { kind: 'failed' } })
+    expect((result as PromiseFulfilledResult<{ reason: string }>).value.reason).toContain(
+      'ended the batch (gone) without an answer',
+    )
+    expect(llm.batchStats().batches).toBe(4)
+    expect(store.batches.unfinished(llm.url, MODEL)).toEqual([])
+  })
+
   it('fails a request alone where only that cannot be answered', async () => {
     const llm = await serve({ maxLogprobs: 5 })
     const gate = batchGateTo(llm)
@@ -264,12 +330,37 @@ describe('a run that ends early', () => {
     expect(store.ledger.lines()).toMatchObject([{ requests: 40, lost: 0 }])
   })
 
+  it.each([
+    ['upload', putOf('uploaded')],
+    ['batch', putOf('submitted')],
+  ])('finds its %s on a later page of the list', async (_name, at) => {
+    const llm = await serve({ batch: { pageSize: 1 } })
+    const store = memory()
+    const first = batchGateTo(llm, { store: failing(store, at) })
+    await askMany(first, 5)
+    await first.close()
+    // Newer ones of somebody else come first in the list.
+    for (const number of [6, 7, 8]) {
+      const other = batchGateTo(llm, { store: failing(memory(), putOf('submitted')) })
+      await other.ask(request(number), ASK).catch(() => null)
+      await other.close()
+    }
+    const { pages } = llm.batchStats()
+    expect(textsOf(await askMany(batchGateTo(llm, { store }), 5))).toEqual(expected(5))
+    expect(llm.batchStats().pages - pages).toBeGreaterThanOrEqual(4)
+    expect(llm.batchStats()).toMatchObject({ uploads: 4, distinctLines: 5 })
+  })
+
   it('by a signal leaves the batch to the next, which may ask for less', async () => {
-    const llm = await serve({ batch: { polls: 10 }, prices })
+    const llm = await serve({ batch: { polls: 50 }, prices })
     const store = memory()
     const controller = new AbortController()
     const first = batchGateTo(llm, { store, signal: controller.signal, prices })
-    setTimeout(() => controller.abort(), 80)
+    const timer = setInterval(() => {
+      if (llm.batchStats().polls === 0) return
+      clearInterval(timer)
+      controller.abort()
+    }, 5)
     for (const result of await askMany(first, 40))
       expect((result as PromiseRejectedResult).reason).toBeInstanceOf(StoppedError)
     await first.close()
