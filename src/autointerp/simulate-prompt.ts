@@ -64,7 +64,9 @@ export function expectedAtPlaces(
   return lengths.map((length) => {
     const read = places
       .slice(start, (start += length))
-      .map(({ alternatives }) => expectedLevel(alternatives, scale))
+      .map(({ alternatives, logprob }) =>
+        expectedLevel(alternatives, scale, '', logprob == null ? 0 : Math.exp(logprob)),
+      )
     if (length === 0 || read.includes(null)) return null
     return {
       levels: read.map((one) => one!.level),

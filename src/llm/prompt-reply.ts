@@ -4,8 +4,8 @@ import { parseBody } from './probe-replies.ts'
 import type { PromptQuestion } from './prompt-question.ts'
 import { toUsage, usageSchema } from './reply-body.ts'
 
-/** What could stand at a place; null where the reply does not say. */
-type Alternatives = ReplyToken['alternatives'] | null
+/** What could stand at a place, and how likely what stands there was; null where the reply does not say. */
+type Place = Pick<ReplyToken, 'alternatives' | 'logprob'> | null
 
 const choicesOf = <S extends z.ZodType>(choice: S) =>
   z.looseObject({ choices: z.array(choice).min(1), usage: usageSchema })
@@ -21,6 +21,7 @@ const echoSchema = choicesOf(
         tokens: z.array(z.unknown()),
         text_offset: z.array(z.unknown()),
         top_logprobs: z.array(z.unknown()),
+        token_logprobs: z.array(z.unknown()).nullish().catch(null),
       })
       .nullish()
       .catch(null),
@@ -37,13 +38,13 @@ const generateSchema = z.looseObject({
     input_token_ids_logprobs: z.array(z.unknown()).nullish().catch(null),
   }),
 })
-const actualSchema = z.tuple([z.unknown(), z.number()]).rest(z.unknown())
+const actualSchema = z.tuple([z.number().nullable().catch(null), z.number()]).rest(z.unknown())
 const chosenSchema = z.array(z.tuple([z.number().nullable(), z.number()]).rest(z.unknown()))
 
 /** Reads the reply to a question about a prompt. Never throws: what is not there has no alternatives. */
 export function readPromptReply(body: string, question: PromptQuestion): ReplyContent {
   const { places, usage } = READERS[question.way](body, question)
-  const unread = places?.filter((alternatives) => alternatives === null).length ?? question.places.length
+  const unread = places?.filter((place) => place === null).length ?? question.places.length
   if (places === null || unread === question.places.length)
     return { text: null, cut: false, problem: NOTHING, usage, tokens: null }
   return {
@@ -54,7 +55,7 @@ export function readPromptReply(body: string, question: PromptQuestion): ReplyCo
         ? null
         : `${unread} of ${question.places.length} places of the prompt came without log-probabilities`,
     usage,
-    tokens: places.map((alternatives) => ({ text: '', alternatives: alternatives ?? [] })),
+    tokens: places.map((place) => ({ text: '', ...(place ?? { alternatives: [] }) })),
   }
 }
 
@@ -62,7 +63,7 @@ const NOTHING =
   'the reply has no log-probabilities of the prompt; run gloss doctor again, or score with --tier integersDense'
 
 interface Reading {
-  readonly places: readonly Alternatives[] | null
+  readonly places: readonly Place[] | null
   readonly usage: ReplyContent['usage']
 }
 
@@ -73,11 +74,15 @@ const READERS: Readonly<Record<PromptQuestion['way'], (body: string, question: P
       const entries = parsed?.choices[0]!.prompt_logprobs
       const usage = toUsage(parsed?.usage)
       if (entries?.length !== length) return { places: null, usage }
-      const read = places.map(({ at, holds }): Alternatives => {
+      const read = places.map(({ at, holds }): Place => {
         const entry = entrySchema.safeParse(entries[at]).data
         // The token that stands there is always named: without it, this is another place.
-        if (entry?.[String(holds)] === undefined) return null
-        return alternativesOf(digits, (id) => entry[String(id)]?.logprob)
+        const own = entry?.[String(holds)]
+        if (!entry || own === undefined) return null
+        return {
+          alternatives: alternativesOf(digits, (id) => entry[String(id)]?.logprob),
+          logprob: own.logprob,
+        }
       })
       return { places: read, usage }
     },
@@ -94,11 +99,12 @@ const READERS: Readonly<Record<PromptQuestion['way'], (body: string, question: P
       const actual = info?.input_token_logprobs
       const chosen = info?.input_token_ids_logprobs
       if (!actual || chosen?.length !== length - start) return { places: null, usage }
-      const read = places.map(({ at, holds }): Alternatives => {
+      const read = places.map(({ at, holds }): Place => {
         const entry = chosenSchema.safeParse(chosen[at - start]).data
-        if (!entry || actualSchema.safeParse(actual[at - start]).data?.[1] !== holds) return null
+        const own = actualSchema.safeParse(actual[at - start]).data
+        if (!entry || own?.[1] !== holds) return null
         const logprobs = new Map(entry.map(([logprob, id]) => [id, logprob]))
-        return alternativesOf(digits, (id) => logprobs.get(id))
+        return { alternatives: alternativesOf(digits, (id) => logprobs.get(id)), logprob: own[0] }
       })
       return { places: read, usage }
     },
@@ -110,11 +116,16 @@ const READERS: Readonly<Record<PromptQuestion['way'], (body: string, question: P
       const { tokens, text_offset: offsets, top_logprobs: tops } = logprobs
       // Of tokens without text at the same offset, the last is the one that has the text behind it.
       const starts = new Map(offsets.map((offset, index) => [offset, index]))
-      const read = places.map(({ at, holds }): Alternatives => {
+      const read = places.map(({ at, holds }): Place => {
         const index = starts.get(at)
         if (index === undefined || !String(tokens[index]).startsWith(String(holds))) return null
         const top = topSchema.safeParse(tops[index]).data
-        return top ? Object.entries(top).map(([text, logprob]) => ({ text, logprob })) : null
+        if (!top) return null
+        const own = z.number().safeParse(logprobs.token_logprobs?.[index]).data ?? null
+        return {
+          alternatives: Object.entries(top).map(([text, logprob]) => ({ text, logprob })),
+          logprob: own,
+        }
       })
       return { places: read, usage }
     },
