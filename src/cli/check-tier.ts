@@ -24,8 +24,11 @@ export function checkTier(study: CheckedStudy, found: CheckedEndpoints, tier: Ll
   if (tier === 'promptLogprobs') checkPrompts(study, found)
 }
 
-/** Where "10" is two tokens, the probability of "1" stands for both. */
-function checkScale(
+/**
+ * Where "10" is two tokens, the probability of "1" stands for both.
+ * @throws {UsageError} `tier-scale`
+ */
+export function checkScale(
   { protocol, store }: CheckedStudy,
   { model, endpoints }: CheckedEndpoints,
   tier: Tier,

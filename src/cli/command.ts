@@ -4,6 +4,7 @@ import type { SimulatePrompt } from '../autointerp/prompt-file.ts'
 import type { Protocol } from '../core/protocol.ts'
 import { parseSelection, type Selection } from '../core/selection.ts'
 import { UsageError } from '../core/errors.ts'
+import type { Store, StudySetting } from '../core/store.ts'
 import { BatchGate } from '../llm/batch-gate.ts'
 import { Gate } from '../llm/gate.ts'
 import { Lane } from '../llm/lane.ts'
@@ -14,6 +15,7 @@ import type { LlmTier } from '../core/scores.ts'
 import type { PastTools } from '../pipeline/past-scores.ts'
 import { status } from '../pipeline/status.ts'
 import { currentSet } from '../pipeline/feature-set.ts'
+import { findSet } from '../pipeline/sets.ts'
 import type { Llm, Study } from '../pipeline/study.ts'
 import { bundledQuestionPrompts, bundledSimulatePrompt } from './assets.ts'
 import { resolveEndpoints } from './endpoint.ts'
@@ -34,7 +36,10 @@ export function terminalFor(options: CommonOptions, surroundings: Surroundings):
   return new Terminal(surroundings, { color: options.color, quiet: options.quiet ?? false })
 }
 
-/** Opens the study, holds its lock while `work` runs unless that only reads, and closes everything after it. */
+/**
+ * Opens the study, holds its lock while `work` runs unless that only reads, and closes everything after it. A feature set
+ * that the flags name becomes the current one; of a study that is only read, for this command alone.
+ */
 export async function withStudy<Result>(
   options: StudyOptions,
   surroundings: Surroundings,
@@ -43,10 +48,20 @@ export async function withStudy<Result>(
 ): Promise<Result> {
   const { study, close } = openStudy(options, surroundings, purpose)
   try {
+    if (options.set === undefined) return await work(study)
+    const { id } = findSet(study.store, options.set)
+    if (purpose === 'read') return await work({ ...study, store: withSetting(study.store, 'set', id) })
+    study.store.study.put('set', id)
     return await work(study)
   } finally {
     await close()
   }
+}
+
+/** The same store, but for one setting of the study. */
+function withSetting(store: Store, setting: StudySetting, value: string): Store {
+  const { get, put } = store.study
+  return { ...store, study: { put, get: (name) => (name === setting ? value : get(name)) } }
 }
 
 /**

@@ -5,7 +5,7 @@ import { Lane } from '../llm/lane.ts'
 import { FREE } from '../llm/prices.ts'
 import type { Study } from '../pipeline/study.ts'
 import type { StudyOptions } from './options.ts'
-import { checkPromptTier } from './prompt-tier.ts'
+import { checkScale } from './check-tier.ts'
 
 /**
  * The gate to a model file in this process: one request at a time, for nothing.
@@ -26,7 +26,9 @@ export async function openLocalGate(
   const client = await GgufClient.open(path, name)
   const { baseUrl: group, model } = client
   // A file's own distributions can always be read.
-  if (options.tier === 'promptLogprobs') checkPromptTier({ protocol, store }, { endpoints: [], model })
+  const { tier } = options
+  if (tier === 'promptLogprobs' || tier === 'chatLogprobs')
+    checkScale({ protocol, store }, { endpoints: [client], model }, tier)
   const limits = { weight: 1, mostInFlight: 1, requestsPerMinute: null, tokensPerMinute: null }
   const known = store.endpoints.get(group, model)?.limits ?? null
   const lane = new Lane({ ...limits, client, prices: FREE, known }, performance.now())

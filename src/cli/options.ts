@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { LLM_TIERS, type LlmTier, type ScorerName, SCORERS } from '../core/scores.ts'
 import { isModelFile } from './model-file.ts'
+import { SET_KINDS, type SetKind } from '../core/study-config.ts'
 
 /** Flags that every command has. */
 export interface CommonOptions {
@@ -18,6 +19,8 @@ export interface StudyOptions extends CommonOptions {
   readonly hook?: string
   readonly corpus?: string[]
   readonly maxTokens?: number
+  readonly kind?: SetKind
+  readonly set?: string
   readonly architecture?: 'topk' | 'relu'
   readonly features?: number
   readonly k?: number
@@ -107,6 +110,15 @@ export const OPTIONS = {
   ],
   corpus: [option('--corpus <path...>', 'text files, .jsonl files or folders')],
   tokenize: [option('--max-tokens <n>', 'stop after this many tokens').argParser(wholeNumber)],
+  kind: [
+    option('--kind <name>', 'the feature set to make: sae, or a baseline (default: sae)').choices(SET_KINDS),
+  ],
+  set: [
+    option(
+      '--set <name>',
+      'the feature set: its id, the beginning of it, or its kind (default: the last used)',
+    ),
+  ],
   train: [
     option('--architecture <name>', 'how features are kept sparse').choices(['topk', 'relu']),
     option('--features <n>', 'number of features').argParser(wholeNumber),

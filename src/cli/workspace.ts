@@ -8,6 +8,7 @@ import { type StudyConfig, studyConfigSchema } from '../core/study-config.ts'
 import type { SubjectModel, Tokenizer } from '../core/subject-model.ts'
 import type { Store } from '../core/store.ts'
 import { Gpt2Model } from '../model/gpt2-model.ts'
+import { writeShuffledCheckpoint } from '../model/shuffled-checkpoint.ts'
 import { ByteLevelTokenizer } from '../model/tokenizer.ts'
 import type { Study } from '../pipeline/study.ts'
 import { saeWorkshop } from '../sae/workshop.ts'
@@ -62,6 +63,7 @@ export function readConfig(workspace: string, options: StudyOptions): StudyConfi
     train: {
       ...file.train,
       ...given({
+        kind: options.kind,
         architecture: options.architecture,
         features: options.features,
         k: options.k,
@@ -133,6 +135,19 @@ export function openStudy(
   const corpusBase = options.corpus === undefined ? workspace : surroundings.folder
   const modelFolder = (): string =>
     resolveModel(config.model, options.model === undefined ? workspace : surroundings.folder)
+  const ownModel = (): SubjectModel => (model ??= new Gpt2Model(modelFolder(), config.model))
+  const shuffled = new Map<number, SubjectModel>()
+  const shuffledModel = (seed: number): SubjectModel => {
+    let known = shuffled.get(seed)
+    if (!known) {
+      // A folder for each model and seed: it can be deleted, and is made again with the same bytes.
+      const folder = join(workspace, 'models', `shuffled-${seed}-${ownModel().weightsHash.slice(0, 8)}`)
+      writeShuffledCheckpoint(modelFolder(), folder, seed)
+      known = new Gpt2Model(folder, `${config.model} with weights shuffled by seed ${seed}`)
+      shuffled.set(seed, known)
+    }
+    return known
+  }
   try {
     const store = openWorkspaceStore(workspace, purpose === 'work')
     return {
@@ -145,13 +160,14 @@ export function openStudy(
         store,
         workshop: saeWorkshop,
         version: packageVersion(),
-        model: () => (model ??= new Gpt2Model(modelFolder(), config.model)),
+        model: (shuffledSeed = null) => (shuffledSeed === null ? ownModel() : shuffledModel(shuffledSeed)),
         tokenizer: () => (tokenizer ??= new ByteLevelTokenizer(modelFolder())),
         now: () => new Date(),
         signal: surroundings.signal,
       },
       close: async () => {
         await model?.close()
+        for (const one of shuffled.values()) await one.close()
         store.close()
         lock?.release()
       },

@@ -73,12 +73,31 @@ export interface DictionaryTrainer {
   close(): Promise<void>
 }
 
+/** How to draw random directions. */
+export interface RandomDirectionOptions {
+  readonly features: number
+  /** Share of the sample's rows that each feature is to fire on; taken in turn, again from the first after the last. */
+  readonly densities: readonly number[]
+  readonly seed: number
+}
+
 /** Makes and loads dictionaries. */
 export interface DictionaryWorkshop {
   /** Starts training; `sample` holds activations from which scale and centre are taken. */
   startTraining(options: TrainingOptions, sample: FloatMatrix): Promise<DictionaryTrainer>
   /** Goes on from a saved state; null where there is none for these options. */
   resumeTraining(options: TrainingOptions, path: string): Promise<DictionaryTrainer | null>
+  /** Writes the dictionary whose features are the hook's own units, on their positive side. */
+  saveNeurons(folder: string, width: number, metadata: FeatureSetMetadata): void
+  /** Writes random unit directions, with thresholds such that they fire as often as wanted on the sample. */
+  saveRandomDirections(
+    folder: string,
+    options: RandomDirectionOptions,
+    sample: FloatMatrix,
+    metadata: FeatureSetMetadata,
+  ): Promise<void>
+  /** Pairs a < b of rows whose cosine is above a limit: [a₀, b₀, a₁, b₁, …]. Rows of zeros are in no pair. */
+  alignedPairs(rows: FloatMatrix, cosine: number): Promise<Uint32Array>
   /** @throws {DataError} when the files are damaged or of an unknown architecture */
   load(folder: string): Promise<Dictionary>
 }

@@ -47,7 +47,7 @@ export interface StageRecord {
 export interface FeatureSetMetrics {
   readonly l0: number
   readonly fvu: number
-  /** Share of features that were silent throughout the end of training. */
+  /** Share of features that were silent throughout the end of training; where there was none, on these contexts. */
   readonly deadShare: number
   readonly crossEntropy: number
   readonly crossEntropyReconstructed: number
@@ -69,6 +69,8 @@ export interface FeatureSetRecord {
   readonly folder: string
   readonly metrics: FeatureSetMetrics
   readonly provenanceId: string
+  /** The seed by which the model's weights were shuffled first; null for the model as it is. */
+  readonly shuffledSeed: number | null
 }
 
 /** One pass of a corpus through model and feature set. Densities are shares of the `eligible` tokens. */
@@ -222,6 +224,8 @@ export interface Store {
   }
   readonly featureSets: {
     get(id: string): FeatureSetRecord | null
+    /** In the order of their ids. */
+    all(): FeatureSetRecord[]
     put(record: FeatureSetRecord): void
   }
   readonly collections: {

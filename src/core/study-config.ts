@@ -7,6 +7,15 @@ const endpointLimits = {
   tokensPerMinute: z.int().positive().optional(),
 }
 
+/**
+ * The feature sets that `gloss train` makes. `sae`: a sparse autoencoder. The others are baselines for a whole study.
+ * `neurons`: the hook's own units, on their positive side. `random`: random unit directions with thresholds.
+ * `shuffled`: a sparse autoencoder on the model with its weights shuffled within each tensor.
+ */
+export const SET_KINDS = ['sae', 'neurons', 'random', 'shuffled'] as const
+/** One of {@link SET_KINDS}. */
+export type SetKind = (typeof SET_KINDS)[number]
+
 /** The settings of one study: what `gloss.yaml` holds, defaults filled in. Paths are relative to the file. */
 export const studyConfigSchema = z.strictObject({
   model: z.string().min(1),
@@ -17,6 +26,7 @@ export const studyConfigSchema = z.strictObject({
   tokenize: z.strictObject({ maxTokens: z.int().positive().optional() }).prefault({}),
   train: z
     .strictObject({
+      kind: z.enum(SET_KINDS).default('sae'),
       architecture: z.enum(['topk', 'relu']).default('topk'),
       features: z.int().positive().default(4096),
       k: z.int().positive().default(32),

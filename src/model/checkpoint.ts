@@ -7,7 +7,7 @@ import { sha256OfFiles } from '../core/hash.ts'
 import type { ExternalData, OnnxGraph, OnnxType } from '../core/onnx.ts'
 import { SafetensorsFile, type TensorEntry } from '../core/safetensors.ts'
 import { parseJson } from '../core/parse.ts'
-import type { FloatTensor } from '../core/tensor.ts'
+import type { FloatTensor, StoredTensor } from '../core/tensor.ts'
 
 const shardIndexSchema = z.object({ weight_map: z.record(z.string(), z.string()) })
 
@@ -47,6 +47,21 @@ export class Checkpoint {
 
   has(name: string): boolean {
     return this.#byTensor.has(name)
+  }
+
+  /** All tensors, in the order of their names. */
+  get names(): string[] {
+    return [...this.#byTensor.keys()].toSorted()
+  }
+
+  /** A tensor's type and shape. @throws {DataError} `tensor-missing` */
+  entry(name: string): TensorEntry {
+    return this.#fileOf(name).tensors.get(name)!
+  }
+
+  /** A tensor as stored. @throws {DataError} `tensor-missing` */
+  read(name: string): StoredTensor {
+    return this.#fileOf(name).read(name)
   }
 
   /** One tensor as float32. @throws {DataError} `tensor-missing`, `tensor-shape` */

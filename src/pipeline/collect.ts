@@ -24,6 +24,7 @@ import {
   cutContexts,
   currentSet,
   featureSetFolder,
+  modelOf,
   provenanceOf,
   type StudyContexts,
 } from './feature-set.ts'
@@ -33,8 +34,10 @@ import { StageRecorder } from './stage-recorder.ts'
 import type { Study } from './study.ts'
 import { openTokens } from './tokenize.ts'
 
-/** Corpus tokens of one shard. */
+/** Corpus tokens of one shard, … */
 const TOKENS_PER_SHARD = 1 << 17
+/** … fewer where so many features fire on a token that it would hold more firings than this. */
+const FIRINGS_PER_SHARD = 1 << 24
 
 /** Memory for turning shards into firings feature by feature. */
 export const FIRINGS_MEMORY = 512 * 2 ** 20
@@ -44,8 +47,8 @@ const HISTOGRAM_BINS = 36
 
 /** Runs the corpus through model and feature set once, writes sparse shards and records every feature's statistics. */
 export async function* collect(study: Study): AsyncGenerator<StudyEvent, CollectionRecord> {
-  const model = study.model()
   const set = currentSet(study)
+  const model = modelOf(study, set)
   const contexts = cutContexts(openTokens(study), model, contextLength(study, model))
   const folder = collectionFolder(study, set)
   const inputs = `${set.id} ${contexts.corpus.hash} ${contexts.plan.length}`
@@ -141,7 +144,7 @@ async function* writeShards(
 ): AsyncGenerator<StudyEvent, ActivationManifest> {
   prepareResumableFolder(folder, inputs)
   const shards: ActivationManifest['shards'] = []
-  for (const [first, end] of shardContexts(contexts)) {
+  for (const [first, end] of shardContexts(contexts, set.metrics.l0)) {
     const file = shardName(shards.length)
     const path = join(folder, file)
     const span = { start: contexts.plan.starts[first]!, end: contexts.plan.starts[end]! }
@@ -173,11 +176,12 @@ async function* writeShards(
   return manifest
 }
 
-/** Runs of contexts `[first, end)` that make up the shards. */
-function* shardContexts({ plan }: StudyContexts): Generator<[number, number]> {
+/** Runs of contexts `[first, end)` that make up the shards. @param active features that fire on a token */
+function* shardContexts({ plan }: StudyContexts, active: number): Generator<[number, number]> {
+  const most = Math.min(TOKENS_PER_SHARD, Math.floor(FIRINGS_PER_SHARD / Math.max(1, active)))
   for (let first = 0; first < contextCount(plan);) {
     let end = first + 1
-    while (end < contextCount(plan) && plan.starts[end + 1]! - plan.starts[first]! <= TOKENS_PER_SHARD) end++
+    while (end < contextCount(plan) && plan.starts[end + 1]! - plan.starts[first]! <= most) end++
     yield [first, end]
     first = end
   }

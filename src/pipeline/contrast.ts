@@ -12,7 +12,7 @@ import { UsageError } from '../core/errors.ts'
 import type { FeatureSetRecord } from '../core/store.ts'
 import { FIRINGS_MEMORY, openCollection, readShards } from './collect.ts'
 import { decoderCosine } from './decoder-cosine.ts'
-import { cutContexts, featureSetFolder, type StudyContexts } from './feature-set.ts'
+import { cutContexts, featureSetFolder, modelOf, type StudyContexts } from './feature-set.ts'
 import { isAllDigits } from './sampling.ts'
 import type { Study } from './study.ts'
 import { openTokens } from './tokenize.ts'
@@ -61,7 +61,7 @@ export async function* drawContrasts(
       'collection-stale',
       `expected the tokens that ${set.id} was collected on, found another corpus; run gloss run (or gloss train and gloss collect) first`,
     )
-  const model = study.model()
+  const model = modelOf(study, set)
   const contexts = cutContexts(corpus, model, record.contextLength)
   const tokenizer = study.tokenizer()
   const windows = new WindowIndex(

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { type ContextPlan, eligibleTokens, planContexts } from '../core/contexts.ts'
+import type { Dictionary } from '../core/dictionary.ts'
 import { UsageError } from '../core/errors.ts'
-import { contentId } from '../core/hash.ts'
+import { contentId, sha256OfFiles } from '../core/hash.ts'
 import type { FeatureSetRecord, Provenance } from '../core/store.ts'
 import type { SubjectModel } from '../core/subject-model.ts'
 import type { TokenCorpus } from '../core/token-corpus.ts'
@@ -38,22 +39,94 @@ export function hookWidth(study: Study, model: SubjectModel): number {
   return shape.reduce((product, size) => product * size, 1)
 }
 
-/** The id of the feature set that a study's settings lead to: a readable name and a hash of all that decides it. */
-export function featureSetId(study: Study, corpus: TokenCorpus, model: SubjectModel): string {
-  const { architecture, features, k, l1, ...training } = study.config.train
+/** The id of the autoencoder that a study's settings lead to: a readable name and a hash of all that decides it. */
+export function autoencoderId(
+  study: Study,
+  corpus: TokenCorpus,
+  model: SubjectModel,
+  shuffled = false,
+): string {
+  const { kind: _, architecture, features, k, l1, ...training } = study.config.train
   const hash = contentId({
+    ...inputsOf(study, corpus, model),
+    architecture,
+    features,
+    sparsity: architecture === 'topk' ? k : l1,
+    ...training,
+  })
+  return `${shuffled ? 'shuffled-' : ''}${architecture}-${features}-${hash.slice(0, 8)}`
+}
+
+/** The id of a set that is not trained. @param densities what the set was made to fire like; null for neurons */
+export function untrainedSetId(
+  study: Study,
+  corpus: TokenCorpus,
+  model: SubjectModel,
+  kind: 'neurons' | 'random',
+  features: number,
+  densities: readonly number[] | null,
+): string {
+  const hash = contentId({ ...inputsOf(study, corpus, model), kind, features, densities })
+  return `${kind}-${features}-${hash.slice(0, 8)}`
+}
+
+/** What decides a feature set beside how it is made. */
+function inputsOf(study: Study, corpus: TokenCorpus, model: SubjectModel) {
+  return {
     weights: model.weightsHash,
     tokenizer: study.tokenizer().hash,
     corpus: corpus.hash,
     hook: study.config.hook,
     contextLength: contextLength(study, model),
     seed: study.config.seed,
-    architecture,
-    features,
-    sparsity: architecture === 'topk' ? k : l1,
-    ...training,
-  })
-  return `${architecture}-${features}-${hash.slice(0, 8)}`
+  }
+}
+
+/** The model that a feature set belongs to. */
+export function modelOf(study: Study, set: Pick<FeatureSetRecord, 'shuffledSeed'>): SubjectModel {
+  return study.model(set.shuffledSeed)
+}
+
+/** What tells one new feature set from another. */
+export interface NewFeatureSet extends Pick<
+  FeatureSetRecord,
+  'id' | 'kind' | 'architecture' | 'metrics' | 'shuffledSeed'
+> {
+  /** The file in its folder whose hash stands for the set. */
+  readonly weights: string
+}
+
+/** The record of a feature set whose files are written; its provenance is stored. */
+export function featureSetRecord(
+  study: Study,
+  model: SubjectModel,
+  { corpus }: StudyContexts,
+  dictionary: Dictionary,
+  { weights, ...made }: NewFeatureSet,
+): FeatureSetRecord {
+  const folder = join('features', made.id)
+  return {
+    ...made,
+    hook: study.config.hook,
+    features: dictionary.features,
+    dIn: dictionary.dIn,
+    folder,
+    provenanceId: study.store.provenance.put({
+      version: study.version,
+      seed: study.config.seed,
+      model: model.name,
+      weightsHash: model.weightsHash,
+      tokenizerHash: study.tokenizer().hash,
+      corpusHash: corpus.hash,
+      setId: made.id,
+      setHash: sha256OfFiles([join(study.folder, folder, weights)]),
+      protocol: null,
+      protocolHash: null,
+      prompt: null,
+      promptHash: null,
+      llm: null,
+    }),
+  }
 }
 
 /** Where a feature set's files lie. */

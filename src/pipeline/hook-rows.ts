@@ -1,7 +1,10 @@
 import { contextBatch, contextOffset } from '../core/contexts.ts'
+import { Random } from '../core/random.ts'
 import type { SubjectModel } from '../core/subject-model.ts'
 import type { FloatMatrix } from '../core/tensor.ts'
 import type { StudyContexts } from './feature-set.ts'
+import type { Study } from './study.ts'
+import type { TrainingChunk } from './training-plan.ts'
 
 /** Tokens that the model sees at once, padding included. */
 const TOKENS_PER_BATCH = 8192
@@ -44,4 +47,23 @@ export async function* hookRows(
       rows: { rows: count, columns: width, data: data.subarray(0, count * width) },
     }
   }
+}
+
+/** The activations of a chunk's eligible tokens in an order drawn from the seed. */
+export async function chunkRows(
+  study: Study,
+  model: SubjectModel,
+  contexts: StudyContexts,
+  chunk: TrainingChunk,
+  width: number,
+): Promise<FloatMatrix> {
+  const places = new Random(study.config.seed, 'rows of a chunk', chunk.firstStep).shuffle(
+    Uint32Array.from({ length: chunk.rows }, (_, row) => row),
+  )
+  const data = new Float32Array(chunk.rows * width)
+  let row = 0
+  for await (const { rows } of hookRows(model, contexts, chunk.contexts, study.config.hook, width))
+    for (let i = 0; i < rows.rows; i++)
+      data.set(rows.data.subarray(i * width, (i + 1) * width), places[row++]! * width)
+  return { rows: chunk.rows, columns: width, data }
 }

@@ -8,6 +8,9 @@ import type { StudyContexts } from './feature-set.ts'
 /** Contexts measured at once; logits of a large vocabulary take much memory. */
 const CONTEXTS_PER_BATCH = 8
 
+/** What was measured; `silentShare`: features that fired on none of these tokens. */
+export type MeasuredSet = Omit<FeatureSetMetrics, 'deadShare'> & { readonly silentShare: number }
+
 /**
  * Measures a dictionary on contexts that it was not trained on.
  *
@@ -22,10 +25,11 @@ export async function measureFeatureSet(
   hook: string,
   contexts: StudyContexts,
   heldOut: readonly number[],
-): Promise<Omit<FeatureSetMetrics, 'deadShare'>> {
+): Promise<MeasuredSet> {
   const sums = new Moments(dictionary.dIn)
   const losses = { original: 0, reconstructed: 0, zeroed: 0, tokens: 0 }
   let active = 0
+  const fired = new Uint8Array(dictionary.features)
   for (let first = 0; first < heldOut.length; first += CONTEXTS_PER_BATCH) {
     const group = heldOut.slice(first, first + CONTEXTS_PER_BATCH)
     const batch = contextBatch(contexts.corpus, contexts.plan, group)
@@ -36,6 +40,7 @@ export async function measureFeatureSet(
     const reconstruction = await dictionary.reconstruct(rows)
     const { features } = await dictionary.encode(rows)
     active += features.length
+    for (const feature of features) fired[feature] = 1
     sums.add(rows, reconstruction)
 
     const reconstructed = await model.lossWith(
@@ -61,6 +66,7 @@ export async function measureFeatureSet(
     crossEntropyZeroed: perToken(losses.zeroed),
     crossEntropyRecovered: (losses.zeroed - losses.reconstructed) / (losses.zeroed - losses.original),
     tokens: sums.rows,
+    silentShare: 1 - fired.reduce((sum, one) => sum + one, 0) / fired.length,
   }
 }
 

@@ -14,7 +14,7 @@ import type { QuestionScorerName } from '../core/scores.ts'
 import type { FeatureSetRecord, LogitEffects } from '../core/store.ts'
 import type { ContrastSample } from '../collect/contrast-sample.ts'
 import { contrastName, type ContrastKind, drawContrasts } from './contrast.ts'
-import { featureSetFolder, provenanceOf } from './feature-set.ts'
+import { featureSetFolder, modelOf, provenanceOf } from './feature-set.ts'
 import { logitEffects } from './logit-effects.ts'
 import { eventLoopTurn } from './sample.ts'
 import type { Study } from './study.ts'
@@ -173,7 +173,7 @@ export class QuestionSource {
       .all(this.#set.id)
       .filter(({ id, logits }) => wanted.has(id) && logits !== null && logits.top.length < LOGITS_NEEDED)
     if (lacking.length === 0) return
-    const model = this.#study.model()
+    const model = modelOf(this.#study, this.#set)
     if (model.vocabularySize <= LOGITS_NEEDED) return
     yield {
       type: 'notice',

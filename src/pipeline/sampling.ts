@@ -4,7 +4,7 @@ import { UsageError } from '../core/errors.ts'
 import type { FeatureSetRecord } from '../core/store.ts'
 import type { Tokenizer } from '../core/subject-model.ts'
 import { FIRINGS_MEMORY, openCollection, readShards } from './collect.ts'
-import { cutContexts } from './feature-set.ts'
+import { cutContexts, modelOf } from './feature-set.ts'
 import type { Study } from './study.ts'
 import { openTokens } from './tokenize.ts'
 
@@ -19,7 +19,7 @@ export interface Sampling {
 export function openSampling(study: Study, set: FeatureSetRecord): Sampling {
   const { store, protocol } = study
   const { folder, manifest, record } = openCollection(study, set)
-  const model = study.model()
+  const model = modelOf(study, set)
   const corpus = openTokens(study)
   if (corpus.hash !== record.corpusHash)
     throw new UsageError(

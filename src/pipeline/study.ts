@@ -24,8 +24,8 @@ export interface Study {
   readonly store: Store
   readonly workshop: DictionaryWorkshop
   readonly version: string
-  /** Loaded when first asked for. */
-  readonly model: () => SubjectModel
+  /** The model, with its weights shuffled within each tensor where a seed is given; loaded when first asked for. */
+  readonly model: (shuffledSeed?: number | null) => SubjectModel
   readonly tokenizer: () => Tokenizer
   readonly now: () => Date
   /** Aborted when the run is to drain and stop. */

@@ -1,40 +1,49 @@
 import { existsSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
-import type { Dictionary, DictionaryTrainer, TrainingOptions, TrainingStep } from '../core/dictionary.ts'
+import type { DictionaryTrainer, TrainingOptions, TrainingStep } from '../core/dictionary.ts'
 import { StoppedError } from '../core/errors.ts'
 import type { StudyEvent } from '../core/events.ts'
 import { readText, writeFileAtomically } from '../core/files.ts'
-import { sha256OfFiles } from '../core/hash.ts'
 import { parseJson } from '../core/parse.ts'
-import { Random } from '../core/random.ts'
 import type { FeatureSetMetrics, FeatureSetRecord } from '../core/store.ts'
 import type { SubjectModel } from '../core/subject-model.ts'
 import type { FloatMatrix } from '../core/tensor.ts'
 import {
+  autoencoderId,
   contextLength,
   cutContexts,
-  featureSetFolder,
-  featureSetId,
+  featureSetRecord,
   hookWidth,
   type StudyContexts,
 } from './feature-set.ts'
-import { hookRows } from './hook-rows.ts'
+import { chunkRows } from './hook-rows.ts'
 import { measureFeatureSet } from './measure.ts'
 import { StageRecorder } from './stage-recorder.ts'
 import type { Study } from './study.ts'
 import { openTokens } from './tokenize.ts'
-import { planTraining, type TrainingChunk, type TrainingPlan } from './training-plan.ts'
+import { planTraining, type TrainingPlan } from './training-plan.ts'
+import { makeUntrainedSet } from './untrained-set.ts'
 
 /** The state of training is written at the end of a chunk, but not more often than this. */
 const SECONDS_BETWEEN_STATES = 20
 
-/** Trains the study's sparse autoencoder, measures it on contexts it has not seen, and records the feature set. */
+/** Makes the study's feature set: trains a sparse autoencoder, or makes one of the baselines that need no training. */
 export async function* train(study: Study): AsyncGenerator<StudyEvent, FeatureSetRecord> {
-  const model = study.model()
+  const { kind } = study.config.train
+  if (kind === 'neurons' || kind === 'random') return yield* makeUntrainedSet(study, kind)
+  return yield* trainAutoencoder(study, kind === 'shuffled' ? study.config.seed : null)
+}
+
+/** Trains a sparse autoencoder, measures it on contexts it has not seen, and records the feature set. */
+async function* trainAutoencoder(
+  study: Study,
+  shuffledSeed: number | null,
+): AsyncGenerator<StudyEvent, FeatureSetRecord> {
+  const model = study.model(shuffledSeed)
   const width = hookWidth(study, model)
   const contexts = cutContexts(openTokens(study), model, contextLength(study, model))
-  const id = featureSetId(study, contexts.corpus, model)
+  const id = autoencoderId(study, contexts.corpus, model, shuffledSeed !== null)
   const existing = study.store.featureSets.get(id)
   const folder = join('features', id)
   if (existing && existsSync(join(study.folder, folder, 'cfg.json'))) {
@@ -43,7 +52,7 @@ export async function* train(study: Study): AsyncGenerator<StudyEvent, FeatureSe
     return existing
   }
 
-  const { tokens, batchSize, ...training } = study.config.train
+  const { kind: _kind, tokens, batchSize, ...training } = study.config.train
   const plan = planTraining(contexts.plan, contexts.eligible, width, tokens, batchSize, study.config.seed)
   const options: TrainingOptions = { ...training, batchSize, steps: plan.steps, seed: study.config.seed }
   const total = plan.steps * batchSize
@@ -60,7 +69,11 @@ export async function* train(study: Study): AsyncGenerator<StudyEvent, FeatureSe
   const done = trained ? total : (trainer?.step ?? 0) * batchSize
   const recorder = new StageRecorder(study, 'train', done, total)
   const sparsity = options.architecture === 'topk' ? `k=${options.k}` : `λ=${options.l1}`
-  yield recorder.start('tokens', `${options.architecture} ${sparsity}, ${width} → ${options.features}`)
+  const subject = shuffledSeed === null ? '' : `, weights shuffled by seed ${shuffledSeed}`
+  yield recorder.start(
+    'tokens',
+    `${options.architecture} ${sparsity}, ${width} → ${options.features}${subject}`,
+  )
   if (!trained) yield* trainChunks(study, model, contexts, plan, options, files, width, trainer, recorder)
 
   const dictionary = await study.workshop.load(join(study.folder, folder))
@@ -69,8 +82,21 @@ export async function* train(study: Study): AsyncGenerator<StudyEvent, FeatureSe
     summarySchema,
     files.summary,
   )
-  const metrics = await measureFeatureSet(model, dictionary, study.config.hook, contexts, plan.heldOut)
-  const record = recordOf(study, model, contexts, id, folder, dictionary, { ...metrics, deadShare })
+  const { silentShare: _, ...metrics } = await measureFeatureSet(
+    model,
+    dictionary,
+    study.config.hook,
+    contexts,
+    plan.heldOut,
+  )
+  const record = featureSetRecord(study, model, contexts, dictionary, {
+    id,
+    kind: 'sae',
+    architecture: options.architecture,
+    weights: 'sae_weights.safetensors',
+    metrics: { ...metrics, deadShare },
+    shuffledSeed,
+  })
   await dictionary.close()
   study.store.transaction(() => {
     study.store.featureSets.put(record)
@@ -146,65 +172,9 @@ async function* trainChunks(
   await trainer!.close()
 }
 
-/** The activations of a chunk's eligible tokens in an order drawn from the seed. */
-async function chunkRows(
-  study: Study,
-  model: SubjectModel,
-  contexts: StudyContexts,
-  chunk: TrainingChunk,
-  width: number,
-): Promise<FloatMatrix> {
-  const places = new Random(study.config.seed, 'rows of a chunk', chunk.firstStep).shuffle(
-    Uint32Array.from({ length: chunk.rows }, (_, row) => row),
-  )
-  const data = new Float32Array(chunk.rows * width)
-  let row = 0
-  for await (const { rows } of hookRows(model, contexts, chunk.contexts, study.config.hook, width))
-    for (let i = 0; i < rows.rows; i++)
-      data.set(rows.data.subarray(i * width, (i + 1) * width), places[row++]! * width)
-  return { rows: chunk.rows, columns: width, data }
-}
-
 function batchOf({ columns, data }: FloatMatrix, step: number, batchSize: number): FloatMatrix {
   const start = step * batchSize * columns
   return { rows: batchSize, columns, data: data.subarray(start, start + batchSize * columns) }
-}
-
-function recordOf(
-  study: Study,
-  model: SubjectModel,
-  { corpus }: StudyContexts,
-  id: string,
-  folder: string,
-  dictionary: Dictionary,
-  metrics: FeatureSetMetrics,
-): FeatureSetRecord {
-  const weights = join(featureSetFolder(study, { folder }), 'sae_weights.safetensors')
-  return {
-    id,
-    kind: 'sae',
-    hook: study.config.hook,
-    architecture: study.config.train.architecture,
-    features: dictionary.features,
-    dIn: dictionary.dIn,
-    folder,
-    metrics,
-    provenanceId: study.store.provenance.put({
-      version: study.version,
-      seed: study.config.seed,
-      model: model.name,
-      weightsHash: model.weightsHash,
-      tokenizerHash: study.tokenizer().hash,
-      corpusHash: corpus.hash,
-      setId: id,
-      setHash: sha256OfFiles([weights]),
-      protocol: null,
-      protocolHash: null,
-      prompt: null,
-      promptHash: null,
-      llm: null,
-    }),
-  }
 }
 
 /** The quality of a feature set in one line. */

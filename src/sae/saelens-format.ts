@@ -13,7 +13,8 @@ import type { Architecture, SaeWeights } from './architecture.ts'
  * b_enc, W_dec [d_sae, d_in], b_dec. The encoder sees x − b_dec. Source: SAELens 6, `saes/sae.py`.
  */
 
-const CONFIG_FILE = 'cfg.json'
+/** The configuration of a feature set; written last, it makes the folder complete. */
+export const CONFIG_FILE = 'cfg.json'
 const WEIGHTS_FILE = 'sae_weights.safetensors'
 
 const baseSchema = z.looseObject({
@@ -54,19 +55,32 @@ export function saveSaeLens(
     apply_b_dec_to_input: true,
     normalize_activations: 'none',
     reshape_activations: 'none',
-    metadata: {
-      model_name: metadata.modelName,
-      hook_name: metadata.hookName,
-      hook_head_index: null,
-      context_size: metadata.contextSize,
-      prepend_bos: metadata.prependBos,
-      seqpos_slice: [null],
-    },
+    metadata: hookMetadata(metadata),
     ...(architecture.kind === 'topk'
       ? { k: architecture.k, rescale_acts_by_decoder_norm: false, architecture: 'topk' }
       : { architecture: 'standard' }),
   }
   writeFileAtomically(join(folder, CONFIG_FILE), `${JSON.stringify(config, null, 1)}\n`)
+}
+
+/** Where a feature set lives, in SAELens' words. */
+export function hookMetadata({ modelName, hookName, contextSize, prependBos }: FeatureSetMetadata): object {
+  return {
+    model_name: modelName,
+    hook_name: hookName,
+    hook_head_index: null,
+    context_size: contextSize,
+    prepend_bos: prependBos,
+    seqpos_slice: [null],
+  }
+}
+
+/** The kind of dictionary in a folder and its width, whether or not it is an autoencoder. */
+export function readArchitecture(folder: string): { architecture: string; dIn: number } {
+  const path = join(folder, CONFIG_FILE)
+  const schema = baseSchema.pick({ architecture: true, d_in: true })
+  const config = parseJson(readText(path, 'the configuration of a feature set'), schema, path)
+  return { architecture: config.architecture, dIn: config.d_in }
 }
 
 /**

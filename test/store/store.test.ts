@@ -83,6 +83,7 @@ function filled(store: Store): string {
     dIn: 2,
     folder: 'features/s',
     provenanceId,
+    shuffledSeed: null,
     metrics: {
       l0: 1,
       fvu: 0.1,

@@ -91,6 +91,7 @@ export function plantedCollection(count: number, density: number, seed: number):
     dIn: 1,
     folder: 'nowhere',
     provenanceId,
+    shuffledSeed: null,
     metrics: {
       l0: 1,
       fvu: 0,
@@ -152,7 +153,14 @@ export function plantedCollection(count: number, density: number, seed: number):
     corpusPaths: [],
     protocol,
     store,
-    workshop: { startTraining: missing, resumeTraining: missing, load: missing },
+    workshop: {
+      startTraining: missing,
+      resumeTraining: missing,
+      load: missing,
+      saveNeurons: missing,
+      saveRandomDirections: missing,
+      alignedPairs: missing,
+    },
     version: '0',
     model: missing,
     tokenizer: missing,

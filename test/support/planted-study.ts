@@ -73,7 +73,14 @@ export function plantedStudy(protocolName = 'monosemanticity'): Study {
     setId: 'planted',
     setHash: 's',
   })
-  const set = { id: 'planted', hook: 'planted', features: FEATURES, folder: 'features/planted', provenanceId }
+  const set = {
+    id: 'planted',
+    hook: 'planted',
+    features: FEATURES,
+    folder: 'features/planted',
+    provenanceId,
+    shuffledSeed: null,
+  }
   store.featureSets.put({
     ...set,
     kind: 'sae',
@@ -156,6 +163,9 @@ export function plantedStudy(protocolName = 'monosemanticity'): Study {
     store,
     workshop: {
       startTraining: missing,
+      saveNeurons: missing,
+      saveRandomDirections: missing,
+      alignedPairs: missing,
       resumeTraining: missing,
       load: async () => ({
         features: FEATURES,

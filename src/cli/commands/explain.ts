@@ -33,6 +33,7 @@ Examples:
     )
   withOptions(
     withCommonOptions(command),
+    'set',
     'sample',
     'explainer',
     'llm',

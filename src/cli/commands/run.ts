@@ -1,3 +1,4 @@
+import { UsageError } from '../../core/errors.ts'
 import { STAGES } from '../../core/stages.ts'
 import { estimateExplaining, estimateScoring } from '../../pipeline/estimate.ts'
 import { currentSet } from '../../pipeline/feature-set.ts'
@@ -30,6 +31,7 @@ given again.
 
 Examples:
   gloss run
+  gloss run --kind neurons
   gloss run --only random:200 --llm http://localhost:11434/v1 --llm-model qwen3
   gloss run --dry-run --llm https://api.openai.com/v1 --llm-model gpt-5-mini
   gloss run --max-cost 5 --llm https://api.openai.com/v1 --llm-model gpt-5-mini`,
@@ -37,6 +39,8 @@ Examples:
   withOptions(
     withCommonOptions(command),
     'model',
+    'kind',
+    'set',
     'corpus',
     'tokenize',
     'train',
@@ -52,6 +56,11 @@ Examples:
     'seed',
   ).action(async (options: StudyOptions) => {
     const terminal = terminalFor(options, surroundings)
+    if (options.set !== undefined && options.kind !== undefined)
+      throw new UsageError(
+        'set-and-kind',
+        'expected --set or --kind, found both; --set works on a feature set that is there, --kind makes one',
+      )
     await withStudy(options, surroundings, (opened) =>
       withLlm(options, opened, surroundings, async (llm, study) => {
         const selection = selectionOf(options)
@@ -62,7 +71,12 @@ Examples:
             await estimateScoring(study, asked, selection, true, options.scorer),
           ])
         }
-        await follow(terminal, STAGES, options.log, runStudy(study, llm, selection, options.scorer))
+        await follow(
+          terminal,
+          STAGES,
+          options.log,
+          runStudy(study, llm, selection, { scorer: options.scorer, made: options.set !== undefined }),
+        )
         if (options.json) terminal.printJson(countsJson(study))
         else
           terminal.print(

@@ -9,7 +9,7 @@ export const sample: CommandDefinition = (parent, surroundings) => {
     .command('sample')
     .description("draw each feature's examples, to explain and to score, from different documents")
     .addHelpText('after', '\nExample:\n  gloss sample --protocol monosemanticity')
-  withOptions(withCommonOptions(command), 'sample', 'seed').action(async (options: StudyOptions) => {
+  withOptions(withCommonOptions(command), 'set', 'sample', 'seed').action(async (options: StudyOptions) => {
     const terminal = terminalFor(options, surroundings)
     const counts = await withStudy(options, surroundings, (study) =>
       follow(terminal, ['sample'], options.log, sampleStudy(study)),

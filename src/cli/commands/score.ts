@@ -40,6 +40,8 @@ Examples:
     )
   withOptions(
     withCommonOptions(command),
+    'set',
+    'set',
     'sample',
     'explainer',
     'llm',

@@ -1,18 +1,19 @@
 import { UsageError } from '../../core/errors.ts'
 import { featurePage } from '../../pipeline/feature-page.ts'
 import { currentSet } from '../../pipeline/feature-set.ts'
+import { findSet } from '../../pipeline/sets.ts'
 import { featureTable } from '../../pipeline/feature-table.ts'
 import { scorePage } from '../../pipeline/score-page.ts'
 import { featurePageLines } from '../../tui/feature-page.ts'
 import { featureTableLines } from '../../tui/feature-table.ts'
 import { scorePageLines } from '../../tui/score-page.ts'
 import { type CommandDefinition, pastTools, terminalFor, withStudy } from '../command.ts'
-import { type CommonOptions, withCommonOptions } from '../options.ts'
+import { type StudyOptions, withCommonOptions, withOptions } from '../options.ts'
 import { findProtocol } from '../protocols.ts'
 import type { Surroundings, Terminal } from '../terminal.ts'
 import { findWorkspace, openWorkspaceStore, readConfig } from '../workspace.ts'
 
-interface ShowOptions extends CommonOptions {
+interface ShowOptions extends StudyOptions {
   readonly score?: string
 }
 
@@ -27,29 +28,32 @@ export const show: CommandDefinition = (parent, surroundings) => {
       '\nExamples:\n  gloss show 2937\n  gloss show | less\n  gloss show 2937 --score 0a1b2c3d4e5f6071',
     )
   command.option('--score <id>', 'all that one score was made of: to compute it again by hand')
-  withCommonOptions(command).action(async (feature: string | undefined, options: ShowOptions) => {
-    const terminal = terminalFor(options, surroundings)
-    if (options.score !== undefined) return showScore(terminal, surroundings, feature, options)
-    const workspace = findWorkspace(options, surroundings.folder)
-    const config = readConfig(workspace, options)
-    const store = openWorkspaceStore(workspace, false)
-    try {
-      const set = currentSet({ store, folder: workspace })
-      if (feature === undefined) {
-        const rows = featureTable(store, set)
-        if (options.json) terminal.printJson(rows)
-        else terminal.print(featureTableLines(rows, terminal.columns, terminal.style).join('\n'))
-        return
+  withOptions(withCommonOptions(command), 'set').action(
+    async (feature: string | undefined, options: ShowOptions) => {
+      const terminal = terminalFor(options, surroundings)
+      if (options.score !== undefined) return showScore(terminal, surroundings, feature, options)
+      const workspace = findWorkspace(options, surroundings.folder)
+      const config = readConfig(workspace, options)
+      const store = openWorkspaceStore(workspace, false)
+      try {
+        const set =
+          options.set === undefined ? currentSet({ store, folder: workspace }) : findSet(store, options.set)
+        if (feature === undefined) {
+          const rows = featureTable(store, set)
+          if (options.json) terminal.printJson(rows)
+          else terminal.print(featureTableLines(rows, terminal.columns, terminal.style).join('\n'))
+          return
+        }
+        // What was last worked with, which a flag may have named.
+        const protocol = findProtocol(store.study.get('protocol') ?? config.protocol, workspace, workspace)
+        const page = featurePage(store, set, protocol, parseFeature(feature))
+        if (options.json) terminal.printJson(page)
+        else terminal.print(...featurePageLines(page, protocol.scale, terminal.columns, terminal.style))
+      } finally {
+        store.close()
       }
-      // What was last worked with, which a flag may have named.
-      const protocol = findProtocol(store.study.get('protocol') ?? config.protocol, workspace, workspace)
-      const page = featurePage(store, set, protocol, parseFeature(feature))
-      if (options.json) terminal.printJson(page)
-      else terminal.print(...featurePageLines(page, protocol.scale, terminal.columns, terminal.style))
-    } finally {
-      store.close()
-    }
-  })
+    },
+  )
 }
 
 /** @throws {UsageError} `feature-missing`, `score-unknown` */
