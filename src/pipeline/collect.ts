@@ -255,7 +255,8 @@ function putLabels(study: Study, { corpus }: StudyContexts): void {
     )
 }
 
-function collectionFolder(study: Study, set: FeatureSetRecord): string {
+/** Where a set's activations lie. */
+export function collectionFolder(study: Pick<Study, 'folder'>, set: Pick<FeatureSetRecord, 'id'>): string {
   return join(study.folder, 'collections', set.id)
 }
 

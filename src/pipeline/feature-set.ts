@@ -130,7 +130,10 @@ export function featureSetRecord(
 }
 
 /** Where a feature set's files lie. */
-export function featureSetFolder(study: Study, record: Pick<FeatureSetRecord, 'folder'>): string {
+export function featureSetFolder(
+  study: Pick<Study, 'folder'>,
+  record: Pick<FeatureSetRecord, 'folder'>,
+): string {
   return join(study.folder, record.folder)
 }
 
