@@ -21,10 +21,19 @@ export {
   quantile,
   type ResampledGain,
 } from './autointerp/bootstrap.ts'
+export {
+  type ComparedFeature,
+  compareScores,
+  type EffectSize,
+  type MatchedEffect,
+  type ScoreComparison,
+} from './autointerp/compare-scores.ts'
 export { isConstant, pearson, spearman } from './autointerp/correlation.ts'
+export { cliffsDelta, mannWhitney, type RankTest } from './autointerp/dominance.ts'
 export { explainRequest } from './autointerp/explain-messages.ts'
 export { type ParsedExplanation, parseExplanation } from './autointerp/explanation-reply.ts'
 export { type ExplainPrompt, parseExplainPrompt } from './autointerp/explain-prompt.ts'
+export { connectedComponents } from './autointerp/feature-clusters.ts'
 export {
   type LevelledWindow,
   parseSimulatePrompt,

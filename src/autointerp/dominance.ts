@@ -14,7 +14,7 @@ export class Dominance {
   constructor(first: readonly number[], second: readonly number[]) {
     const pooled = Float64Array.from([...first, ...second])
     this.#firstCount = first.length
-    this.#order = Uint32Array.from(pooled.keys()).sort((a, b) => pooled[a]! - pooled[b]!)
+    this.#order = Uint32Array.from(pooled.keys()).toSorted((a, b) => pooled[a]! - pooled[b]!)
     this.#rises = new Uint8Array(pooled.length)
     for (let i = 1; i < pooled.length; i++)
       this.#rises[i] = Number(pooled[this.#order[i]!]! > pooled[this.#order[i - 1]!]!)

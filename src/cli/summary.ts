@@ -70,12 +70,13 @@ export function summaryLines(status: StudyStatus, width: number, style: Style): 
     ...statisticLines(status, width),
   )
   const { l0, fvu, deadShare, crossEntropyRecovered } = status.training
+  const untrained = status.kind === 'neurons' || status.kind === 'random'
   lines.push(
     ...filled(
       [
-        `feature set: L0 ${l0.toFixed(1)}`,
+        `feature set: ${status.kind === 'sae' ? '' : `${status.kind}, `}L0 ${l0.toFixed(1)}`,
         `FVU ${fvu.toFixed(3)}`,
-        `dead in training ${percent(deadShare)}`,
+        `${untrained ? 'silent where measured' : 'dead in training'} ${percent(deadShare)}`,
         `CE recovered ${percent(crossEntropyRecovered)}`,
       ],
       width,

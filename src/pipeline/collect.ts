@@ -20,6 +20,7 @@ import { prepareResumableFolder, shardName } from '../core/resumable-folder.ts'
 import type { CollectionRecord, FeatureRecord, FeatureSetRecord, LogitEffects } from '../core/store.ts'
 import type { SubjectModel } from '../core/subject-model.ts'
 import {
+  checkOrigin,
   contextLength,
   cutContexts,
   currentSet,
@@ -62,6 +63,7 @@ export async function* collect(study: Study): AsyncGenerator<StudyEvent, Collect
     return existing
   }
 
+  checkOrigin(study, set, model, contexts.corpus)
   const dictionary = await study.workshop.load(featureSetFolder(study, set))
   const bytes = estimateShardBytes(contexts.corpus.ids.length, set.metrics.l0, set.features)
   const recorder = new StageRecorder(study, 'collect', 0, contexts.corpus.ids.length)

@@ -87,6 +87,29 @@ export function modelOf(study: Study, set: Pick<FeatureSetRecord, 'shuffledSeed'
   return study.model(set.shuffledSeed)
 }
 
+/**
+ * Refuses to go on with a set that was made from another model or other tokens: its statistics and examples would mix.
+ * @throws {UsageError} `set-of-other-model`, `set-of-other-corpus`
+ */
+export function checkOrigin(
+  study: Study,
+  set: FeatureSetRecord,
+  model: SubjectModel,
+  corpus: TokenCorpus,
+): void {
+  const { weightsHash, corpusHash } = study.store.provenance.get(set.provenanceId)
+  if (weightsHash !== null && weightsHash !== model.weightsHash)
+    throw new UsageError(
+      'set-of-other-model',
+      `expected the model that ${set.id} was made on, found ${model.name} with other weights; name that model, or make another set with gloss run`,
+    )
+  if (corpusHash !== null && corpusHash !== corpus.hash)
+    throw new UsageError(
+      'set-of-other-corpus',
+      `expected the tokens that ${set.id} was made on, found another corpus; bring that corpus back, or make another set with gloss run`,
+    )
+}
+
 /** What tells one new feature set from another. */
 export interface NewFeatureSet extends Pick<
   FeatureSetRecord,

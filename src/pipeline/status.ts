@@ -14,11 +14,13 @@ import {
   type StatisticSummary,
   type TokenShareStratum,
 } from './score-summary.ts'
+import { kindOf, type SetKindName } from './sets.ts'
 import { SIMULATION } from './simulation-scorer.ts'
 
 /** A study in numbers: what `gloss status --json` prints. */
 export interface StudyStatus {
   readonly set: string
+  readonly kind: SetKindName
   readonly hook: string
   readonly explainer: string | null
   readonly llm: string | null
@@ -89,6 +91,7 @@ export function status(store: Store, set: FeatureSetRecord, mixed = false): Stud
   const spread = quartiles(values)
   return {
     set: set.id,
+    kind: kindOf(set),
     hook: set.hook,
     explainer: store.study.get('explainer'),
     llm: store.study.get('llm') || null,

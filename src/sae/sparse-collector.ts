@@ -28,20 +28,19 @@ export class SparseCollector {
 
   /** Adds rows with a value for every feature. */
   addDense(values: Float32Array, width: number): void {
-    let positive = 0
-    for (let i = 0; i < values.length; i++) if (values[i]! > 0) positive++
-    const kept = { features: new Uint32Array(positive), values: new Float32Array(positive) }
+    let kept = roomFor(values.length / EXPECTED_SHARE)
     let count = 0
     for (let start = 0; start < values.length; start += width) {
       for (let feature = 0; feature < width; feature++) {
         const value = values[start + feature]!
         if (!(value > 0)) continue
+        if (count === kept.values.length) kept = enlarged(kept)
         kept.features[count] = feature
         kept.values[count++] = value
       }
       this.#offsets[++this.#row] = this.#count + count
     }
-    this.#add(kept.features, kept.values)
+    this.#add(kept.features.slice(0, count), kept.values.slice(0, count))
   }
 
   /** All rows together. */
@@ -61,4 +60,24 @@ export class SparseCollector {
     this.#parts.push({ features, values })
     this.#count += values.length
   }
+}
+
+interface Entries {
+  readonly features: Uint32Array
+  readonly values: Float32Array
+}
+
+/** One value in so many is positive, to begin with; counting first would read all of them twice. */
+const EXPECTED_SHARE = 64
+
+function roomFor(count: number): Entries {
+  const size = Math.max(16, Math.ceil(count))
+  return { features: new Uint32Array(size), values: new Float32Array(size) }
+}
+
+function enlarged({ features, values }: Entries): Entries {
+  const room = roomFor(2 * values.length)
+  room.features.set(features)
+  room.values.set(values)
+  return room
 }
