@@ -7,6 +7,7 @@ import { widthOf } from '../../src/tui/text.ts'
 import { WIDTHS, wideText } from '../support/wide-texts.ts'
 
 const STATUS: StudyStatus = {
+  kind: 'sae',
   set: 'topk-4096-0a1b2c3d',
   hook: 'blocks.0.mlp.hook_post',
   explainer: 'table',
