@@ -18,13 +18,12 @@ function gloss(...args) {
   return stdout
 }
 
-const KINDS = ['sae', 'neurons', 'random', 'shuffled']
-const seconds = {}
-for (const kind of KINDS) {
-  const start = performance.now()
-  gloss('run', '--quiet', '--kind', kind)
-  seconds[kind] = (performance.now() - start) / 1000
+function print(line) {
+  process.stdout.write(`${line}\n`)
 }
+
+const KINDS = ['sae', 'neurons', 'random', 'shuffled']
+for (const kind of KINDS) gloss('run', '--quiet', '--kind', kind)
 gloss('run', '--quiet', '--kind', 'sae')
 
 const database = new Database(join(folder, 'gloss.db'), { readonly: true })
@@ -45,15 +44,17 @@ function medianWhere(set, condition) {
 
 const size = ({ value, interval }) =>
   `${value.toFixed(2)} [${interval ? `${interval.low.toFixed(2)}, ${interval.high.toFixed(2)}` : '–'}]`
-console.log(
-  '| set | scored | median ρ (quartiles) | shuffled | above shuffled | single-token | median η² | not single-token: median (n) | η² < .5: median (n) | δ of the features over it | at matched density and η² (n, n; strata) | p | collection MB | run s |',
+print(
+  '| set | scored | median ρ (quartiles) | shuffled | above shuffled | single-token | median η² | not single-token: median (n) | η² < .5: median (n) | δ of the features over it | at matched density and η² (n, n; strata) | p | firings M | collection MB |',
 )
-console.log(`|${'---|'.repeat(14)}`)
+print(`|${'---|'.repeat(14)}`)
 for (const kind of KINDS) {
   const found = JSON.parse(gloss('status', '--json', '--set', kind))
   const against =
     kind === 'sae' ? null : JSON.parse(gloss('status', '--json', '--set', 'sae', '--against', kind)).against
-  const { bytes } = database.prepare('SELECT bytes FROM collection WHERE set_id = ?').get(found.set)
+  const { bytes, entries } = database
+    .prepare('SELECT bytes, entries FROM collection WHERE set_id = ?')
+    .get(found.set)
   const shuffledGains = database
     .prepare(
       `SELECT avg(gain_low > 0) FROM control JOIN score ON score.id = score_id
@@ -76,8 +77,8 @@ for (const kind of KINDS) {
     against ? size(against.delta) : '',
     matched ? `${size(matched)} (${matched.features.join(', ')}; ${matched.strata})` : '',
     against ? against.mannWhitney.p.toExponential(0) : '',
+    (entries / 1e6).toFixed(0),
     (bytes / 1e6).toFixed(0),
-    seconds[kind].toFixed(0),
   ]
-  console.log(`| ${cells.join(' | ')} |`)
+  print(`| ${cells.join(' | ')} |`)
 }
