@@ -59,27 +59,47 @@ export function detectionQuestions(
  * Both classes then have exactly the same patterns.
  */
 export function fuzzingQuestions(firing: readonly Windowed[], random: Random): Question[] {
-  // Windows that fire often have the fewest partners, so they choose first and take each other.
-  const waiting = random
+  const shown = random
     .shuffle([...firing])
-    .map((window) => ({ window, indices: firingIndices(window) }))
-    .toSorted((a, b) => b.indices.length - a.indices.length)
-  const questions: Question[] = []
-  while (waiting.length > 1) {
-    const first = waiting.shift()!
-    const at = waiting.findIndex(({ indices }) => !indices.some((index) => first.indices.includes(index)))
-    if (at < 0) continue
-    const [second] = waiting.splice(at, 1)
-    const [own, other] = random.below(2) === 0 ? [first, second!] : [second!, first]
-    const shown = ({ window: { tokens } }: typeof first): ShownWindow[] => [
-      { tokens, highlighted: own.indices },
+    .map((window) => ({ tokens: window.tokens, indices: firingIndices(window) }))
+  const questions = pairApart(shown).flatMap((pair): Question[] => {
+    const [own, other] = random.below(2) === 0 ? pair : [pair[1], pair[0]]
+    return [
+      { windows: [{ tokens: own.tokens, highlighted: own.indices }], answer: YES, group: 'true' },
+      { windows: [{ tokens: other.tokens, highlighted: own.indices }], answer: NO, group: 'false' },
     ]
-    questions.push(
-      { windows: shown(own), answer: YES, group: 'true' },
-      { windows: shown(other), answer: NO, group: 'false' },
-    )
-  }
+  })
   return random.shuffle(questions)
+}
+
+/** Pairs of windows that fire on no common index: nearly as many as there can be, each window in one at most. */
+function pairApart<W extends { readonly indices: readonly number[] }>(windows: readonly W[]): [W, W][] {
+  const fit = (a: W, b: W): boolean => !a.indices.some((index) => b.indices.includes(index))
+  const pairs: [W, W][] = []
+  const single: W[] = []
+  // Windows that fire often have the fewest partners, so they choose first and take each other.
+  const waiting = windows.toSorted((a, b) => b.indices.length - a.indices.length)
+  while (waiting.length > 0) {
+    const first = waiting.shift()!
+    const at = waiting.findIndex((other) => fit(first, other))
+    if (at < 0) single.push(first)
+    else pairs.push([first, ...(waiting.splice(at, 1) as [W])])
+  }
+  // Two that are left over can share out a pair between them.
+  while (single.length > 1) {
+    const [first, second] = single.splice(0, 2) as [W, W]
+    const at = pairs.findIndex(
+      ([a, b]) => (fit(first, a) && fit(second, b)) || (fit(first, b) && fit(second, a)),
+    )
+    if (at < 0) {
+      single.unshift(second)
+      continue
+    }
+    const [[a, b]] = pairs.splice(at, 1) as [[W, W]]
+    if (fit(first, a) && fit(second, b)) pairs.push([first, a], [second, b])
+    else pairs.push([first, b], [second, a])
+  }
+  return pairs
 }
 
 /**

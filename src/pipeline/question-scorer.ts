@@ -1,4 +1,4 @@
-import { Bootstrap } from '../autointerp/bootstrap.ts'
+import type { Bootstrap } from '../autointerp/bootstrap.ts'
 import { renderVerdicts } from '../autointerp/question-prompt.ts'
 import {
   type ControlVerdicts,
@@ -43,7 +43,13 @@ export class QuestionScorer implements Scorer {
   readonly #options: number
   #provenanceId: string | null = null
 
-  constructor(name: QuestionScorerName, study: Study, set: FeatureSetRecord, llm: Llm | null) {
+  constructor(
+    name: QuestionScorerName,
+    study: Study,
+    set: FeatureSetRecord,
+    llm: Llm | null,
+    bootstrap: Bootstrap,
+  ) {
     const kind = questionKind(name)
     this.name = name
     this.tier = scorerTier(llm, name)
@@ -60,7 +66,7 @@ export class QuestionScorer implements Scorer {
         this.tier,
         tokenTexts(study, set),
       )
-    this.#bootstrap = new Bootstrap(study.config.seed)
+    this.#bootstrap = bootstrap
     this.#options = kind === 'intruder' ? INTRUDER_WINDOWS : 2
     this.statistics = [
       name,

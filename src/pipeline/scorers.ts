@@ -1,3 +1,4 @@
+import { Bootstrap } from '../autointerp/bootstrap.ts'
 import type { ScorerName } from '../core/scores.ts'
 import type { FeatureSetRecord } from '../core/store.ts'
 import { AdaptiveSimulator } from './adaptive.ts'
@@ -15,12 +16,21 @@ function makeSimulator(study: Study, set: FeatureSetRecord, llm: Llm | null): Si
   return study.precision == null ? simulator : new AdaptiveSimulator(study, set, simulator, study.precision)
 }
 
-/** The scorer of a name, asking an LLM where there is one, else the token table. */
-export function makeScorer(name: ScorerName, study: Study, set: FeatureSetRecord, llm: Llm | null): Scorer {
+/**
+ * The scorer of a name, asking an LLM where there is one, else the token table.
+ * @param bootstrap what intervals are taken from
+ */
+export function makeScorer(
+  name: ScorerName,
+  study: Study,
+  set: FeatureSetRecord,
+  llm: Llm | null,
+  bootstrap: Bootstrap = new Bootstrap(study.config.seed),
+): Scorer {
   switch (name) {
     case 'simulation':
-      return new SimulationScorer(study, set, llm, makeSimulator(study, set, llm))
+      return new SimulationScorer(study, set, llm, makeSimulator(study, set, llm), bootstrap)
     default:
-      return new QuestionScorer(name, study, set, llm)
+      return new QuestionScorer(name, study, set, llm, bootstrap)
   }
 }

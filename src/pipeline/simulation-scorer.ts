@@ -34,12 +34,18 @@ export class SimulationScorer implements Scorer {
   readonly #expectedValues: boolean
   #provenanceId: string | null = null
 
-  constructor(study: Study, set: FeatureSetRecord, llm: Llm | null, simulator: Simulator) {
+  constructor(
+    study: Study,
+    set: FeatureSetRecord,
+    llm: Llm | null,
+    simulator: Simulator,
+    bootstrap = new Bootstrap(study.config.seed),
+  ) {
     this.#study = study
     this.#set = set
     this.#llm = llm
     this.#simulator = simulator
-    this.#bootstrap = new Bootstrap(study.config.seed)
+    this.#bootstrap = bootstrap
     this.#predictor = new ItemPredictor(study, set, llm, simulator)
     this.#expectedValues = simulator.tier === 'chatLogprobs' || simulator.tier === 'promptLogprobs'
     const { headline, sampler } = study.protocol

@@ -1,3 +1,4 @@
+import { Bootstrap } from '../../src/autointerp/bootstrap.ts'
 import { bundledExplainPrompt, bundledQuestionPrompts, bundledSimulatePrompt } from '../../src/cli/assets.ts'
 import type { ChatRequest } from '../../src/core/chat-model.ts'
 import type { ScorerName } from '../../src/core/scores.ts'
@@ -6,6 +7,8 @@ import { makeScorer } from '../../src/pipeline/scorers.ts'
 import type { Llm } from '../../src/pipeline/study.ts'
 import { judgeChat } from './judge-chat.ts'
 import type { PlantedCollection } from './planted-collection.ts'
+
+const RESAMPLES = 40
 
 /** What one judge got by one scorer over the features of a collection. */
 export interface Cell {
@@ -42,7 +45,8 @@ export async function judgeCell(
     tier: 'integersSparse',
     reask: false,
   }
-  const asking = makeScorer(scorer, study, set, llm)
+  // Means do not depend on intervals, and equal answers have equal ones at any number of resamples.
+  const asking = makeScorer(scorer, study, set, llm, new Bootstrap(study.config.seed, RESAMPLES))
   const scores: ScoreRecord[] = []
   const shuffled: ControlRecord[] = []
   for (const [place, feature] of features.slice(0, limit).entries()) {

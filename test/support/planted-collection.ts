@@ -147,12 +147,21 @@ export function plantedCollection(count: number, density: number, seed: number):
   const missing = (): never => {
     throw new Error('a planted collection has no model')
   }
+  // Every judge asks for the same examples again.
+  const of = store.examples.of.bind(store.examples)
+  const read = new Map<string, ReturnType<typeof of>>()
+  const remembered = (setId: string, feature: number, name: string): ReturnType<typeof of> => {
+    const key = `${feature} ${name}`
+    const found = read.get(key) ?? of(setId, feature, name)
+    read.set(key, found)
+    return found
+  }
   const study: Study = {
     folder: '/nowhere',
     config: studyConfigSchema.parse({ model: 'planted', hook: 'planted', seed }),
     corpusPaths: [],
     protocol,
-    store,
+    store: { ...store, examples: { ...store.examples, of: remembered } },
     workshop: {
       startTraining: missing,
       resumeTraining: missing,
