@@ -3,74 +3,30 @@ import { describe, expect, it } from 'vitest'
 import type { FeatureFirings } from '../../src/collect/firings.ts'
 import { type FeatureSample, FeatureSampler } from '../../src/collect/sample.ts'
 import { WindowIndex } from '../../src/collect/windows.ts'
-import { contextOffset, eligibleTokens, planContexts } from '../../src/core/contexts.ts'
 import { parseProtocol, type SlicesProtocol } from '../../src/core/protocol.ts'
-import { Random } from '../../src/core/random.ts'
 import type { Example } from '../../src/core/records.ts'
-import type { TokenCorpus } from '../../src/core/token-corpus.ts'
-import { corpusOf } from '../support/corpora.ts'
 import { slicesProtocol } from '../support/protocols.ts'
+import {
+  centredKey,
+  firingsOf,
+  isDigits,
+  nominalToken,
+  shownKey,
+  VOCABULARY,
+  type World,
+  worldOf,
+} from '../support/small-world.ts'
 
-const VOCABULARY = 60
-const BEGIN = 0
-/** Entries 50 to 59 are all-digit tokens. */
-const isDigits = (id: number): boolean => id >= 50
 const PROTOCOL = slicesProtocol('monosemanticity')
 
-interface World {
-  readonly corpus: TokenCorpus
-  readonly windows: WindowIndex
-  readonly plan: ReturnType<typeof planContexts>
-  readonly eligible: Uint8Array
-}
+const indices = new WeakMap<World, WindowIndex>()
 
-function worldOf(documents: number, length: number, seed: number, contextLength = 40): World {
-  const random = new Random(seed, 'world')
-  const corpus = corpusOf(
-    Array.from({ length: documents }, () => {
-      const tokens = Array.from(
-        { length: length + random.below(length) },
-        () => 1 + random.below(VOCABULARY - 1),
-      )
-      // Some windows repeat, some but for their digits.
-      return random.below(3) === 0
-        ? [...tokens, ...tokens.map((token) => (isDigits(token) ? 50 + random.below(10) : token))]
-        : tokens
-    }),
-  )
-  const plan = planContexts(corpus, contextLength, BEGIN)
-  const eligible = eligibleTokens(corpus, plan, [BEGIN, 17])
-  return {
-    corpus,
-    plan,
-    eligible,
-    windows: new WindowIndex(corpus, plan, eligible, PROTOCOL.window, VOCABULARY, isDigits),
-  }
-}
-
-/** A feature that fires on some entries, sometimes. */
-function firingsOf(
-  { corpus, eligible }: World,
-  feature: number,
-  entries: readonly number[],
-  rate: number,
-  seed: number,
-): FeatureFirings {
-  const random = new Random(seed, 'firings', feature)
-  const tokens: number[] = []
-  const activations: number[] = []
-  for (let token = 0; token < corpus.ids.length; token++) {
-    const fires = eligible[token] && entries.includes(corpus.ids[token]!) && random.uniform() < rate
-    if (!fires) continue
-    tokens.push(token)
-    activations.push(Math.fround(0.05 + random.uniform() ** 2))
-  }
-  return {
-    feature,
-    tokens: Uint32Array.from(tokens),
-    activations: Float32Array.from(activations),
-    labels: new Uint32Array(),
-  }
+function windowsOf(world: World): WindowIndex {
+  const { corpus, plan, eligible } = world
+  const made =
+    indices.get(world) ?? new WindowIndex(corpus, plan, eligible, PROTOCOL.window, VOCABULARY, isDigits)
+  indices.set(world, made)
+  return made
 }
 
 function sampleOf(
@@ -79,26 +35,9 @@ function sampleOf(
   protocol: SlicesProtocol = PROTOCOL,
   seed = 1,
 ): FeatureSample {
-  const sampler = new FeatureSampler(world.windows, world.plan, world.corpus.documents.length, protocol, seed)
-  return sampler.sample({ ...firings, labels: firings.tokens.map((token) => world.windows.hashes[token]!) })
-}
-
-/** The corpus token of an example's nominal token. */
-function nominalToken({ plan }: World, example: Example): number {
-  return plan.starts[example.context]! + example.position - contextOffset(plan)
-}
-
-/** A window's nine tokens centred on the nominal one, digits folded, as a text: a second implementation. */
-function centredKey(world: World, example: Example): string {
-  const nominal = nominalToken(world, example)
-  return Array.from(world.corpus.ids.slice(nominal - 4, nominal + 5), (id) =>
-    isDigits(id) ? 'digits' : id,
-  ).join()
-}
-
-/** A window's tokens as they are shown, digits folded, as a text. */
-function shownKey({ tokens }: Example): string {
-  return tokens.map((id) => (isDigits(id) ? 'digits' : id)).join()
+  const windows = windowsOf(world)
+  const sampler = new FeatureSampler(windows, world.plan, world.corpus.documents.length, protocol, seed)
+  return sampler.sample({ ...firings, labels: firings.tokens.map((token) => windows.hashes[token]!) })
 }
 
 const worlds = fc.record({
@@ -328,7 +267,7 @@ describe('features that are too rare', () => {
 
   it('are told apart by documents and by distinct windows on each side', () => {
     const all = firingsOf(world, 1, [4, 9, 22], 1, 1)
-    const firstDocument = all.tokens.filter((token) => world.windows.documentOf[token] === 0).length
+    const firstDocument = all.tokens.filter((token) => windowsOf(world).documentOf[token] === 0).length
     const only = (keep: (token: number, index: number) => boolean): FeatureFirings => {
       const places = Array.from(all.tokens.keys()).filter((i) => keep(all.tokens[i]!, i))
       return {
@@ -341,10 +280,10 @@ describe('features that are too rare', () => {
     expect(
       sampleOf(
         world,
-        only((token) => world.windows.documentOf[token] === 0),
+        only((token) => windowsOf(world).documentOf[token] === 0),
       ).state,
     ).toBe('tooRare')
-    const nominal = all.tokens.filter((token) => world.windows.hashes[token] !== 0)
+    const nominal = all.tokens.filter((token) => windowsOf(world).hashes[token] !== 0)
     expect(
       sampleOf(
         world,
@@ -361,8 +300,8 @@ describe('features that are too rare', () => {
       const large = worldOf(30, 60, 41)
       const tokens: number[] = []
       for (let document = 0; document < documents; document++) {
-        const found = Array.from(large.windows.nominalTokens).find(
-          (token) => large.windows.documentOf[token] === document,
+        const found = Array.from(windowsOf(large).nominalTokens).find(
+          (token) => windowsOf(large).documentOf[token] === document,
         )
         tokens.push(found!)
       }
