@@ -9,7 +9,7 @@ const TIERS: Readonly<Record<NonNullable<StudyStatus['tier']>, string>> = {
   chatLogprobs: 'chat log-probabilities',
   integersDense: 'integers, dense',
   integersSparse: 'integers, sparse',
-  table: 'token table',
+  table: 'table',
   mixed: 'several, mixed',
 }
 

@@ -1,14 +1,17 @@
+import { explainRequest } from '../autointerp/explain-messages.ts'
 import { type ExplainPrompt, needsChoice } from '../autointerp/explain-prompt.ts'
 import { type ParsedExplanation, parseExplanation } from '../autointerp/explanation-reply.ts'
-import type { ReplyContent } from '../core/chat-model.ts'
+import type { ChatRequest, ReplyContent } from '../core/chat-model.ts'
 import { UsageError } from '../core/errors.ts'
 import { canonicalJson, contentId, type Json } from '../core/hash.ts'
 import type { Protocol, Use } from '../core/protocol.ts'
 import { type Selection, selectFeatures } from '../core/selection.ts'
-import type { FeatureSetRecord, StoredExample } from '../core/store.ts'
+import type { FeatureSetRecord, LogitEffects, StoredExample } from '../core/store.ts'
+import { textOfBytes } from '../core/token-text.ts'
 import { currentSet } from './feature-set.ts'
 import { checkProtocol } from './sampling.ts'
 import type { Llm, Study } from './study.ts'
+import { tokenTexts, vocabularyOf } from './token-texts.ts'
 
 /** The explainer of a study without an LLM, unless another is asked for. */
 export const TABLE_EXPLAINER = 'table'
@@ -113,6 +116,26 @@ export function rememberedExplanation(
   if (method === null) return null
   const members = JSON.parse(method) as Record<string, Json>
   return (feature) => contentId({ set: set.id, feature, ...members })
+}
+
+/** What an LLM is asked about a feature at first. @param number which of several samples */
+export function explainRequests(
+  study: Study,
+  set: FeatureSetRecord,
+  { explain: prompt }: Pick<Llm, 'explain'>,
+): (feature: number, number?: number) => ChatRequest {
+  const { protocol, store, config } = study
+  const textsOf = tokenTexts(study, set)
+  const vocabulary = vocabularyOf(study, set)
+  const texts = (effects: LogitEffects['top']): string[] =>
+    effects.map(([token]) => textOfBytes(vocabulary[token] ?? new Uint8Array()))
+  return (feature, number = 0) => {
+    const effects = prompt.logits && store.features.get(set.id, feature)?.logits
+    const logits = effects ? { top: texts(effects.top), bottom: texts(effects.bottom) } : null
+    const sample = { number, seed: config.seed, feature }
+    const examples = explainExamples(study, set, feature)
+    return explainRequest(prompt, examples, protocol.scale, textsOf, { ...protocol, logits, sample })
+  }
 }
 
 /** The explain examples of a feature. */

@@ -1,5 +1,6 @@
 import { largestActivation, quantize } from '../autointerp/quantize.ts'
 import { UsageError } from '../core/errors.ts'
+import type { CandidateRecord } from '../core/candidates.ts'
 import type { Protocol, Slice, Use } from '../core/protocol.ts'
 import type {
   ControlRecord,
@@ -39,6 +40,11 @@ export interface PageExplanation extends Pick<
   ExplanationRecord,
   'id' | 'text' | 'problem' | 'explainer' | 'llm'
 > {
+  /** What it was chosen among, in the order in which they were made; none where there was only one. */
+  readonly candidates: readonly Pick<
+    CandidateRecord,
+    'place' | 'revises' | 'text' | 'problem' | 'chosen' | 'value' | 'undefined' | 'n'
+  >[]
   readonly scores: readonly PageScore[]
 }
 
@@ -127,6 +133,18 @@ function pageExplanation(
     problem,
     explainer,
     llm,
+    candidates: store.candidates
+      .of(id)
+      .map(({ place, revises, text: its, problem: why, chosen, value, undefined: reason, n }) => ({
+        place,
+        revises,
+        text: its,
+        problem: why,
+        chosen,
+        value,
+        undefined: reason,
+        n,
+      })),
     scores: store.scores.of(id).map((score) => pageScore(score, store.scores.controlsOf(score.id))),
   }
 }

@@ -1,4 +1,5 @@
-import { parseTokenTable } from '../autointerp/token-table.ts'
+import { parseBigramTable } from '../autointerp/bigram-table.ts'
+import { parseTokenTable, type TokenTableEntry } from '../autointerp/token-table.ts'
 import type { FeatureSetRecord, Store } from '../core/store.ts'
 import { textOfBytes } from '../core/token-text.ts'
 import { vocabularyOf } from './token-texts.ts'
@@ -16,7 +17,7 @@ export interface FeatureSummary {
   readonly register: string | null
   readonly explanation: string | null
   readonly explainer: string | null
-  /** For a token-table explanation: its tokens with their levels, to be shown in its place. */
+  /** For a baseline's explanation: its tokens with their levels, to be shown in its place. */
   readonly table: readonly (readonly [token: string, level: number])[] | null
   readonly score: number | null
   readonly low: number | null
@@ -55,9 +56,7 @@ export function featureTable(store: Store, set: FeatureSetRecord): FeatureSummar
       explanation: explanation?.text ?? null,
       explainer: explanation?.explainer ?? null,
       table:
-        parseTokenTable(explanation?.text ?? '')?.map(
-          ({ token, level }) => [textOf(token), level] as const,
-        ) ?? null,
+        tableOf(explanation?.text ?? '')?.map(({ token, level }) => [textOf(token), level] as const) ?? null,
       score: score?.value ?? null,
       low: score?.low ?? null,
       high: score?.high ?? null,
@@ -74,6 +73,10 @@ export function featureTable(store: Store, set: FeatureSetRecord): FeatureSummar
       (b.score ?? 0) - (a.score ?? 0) ||
       a.feature - b.feature,
   )
+}
+
+function tableOf(text: string): readonly TokenTableEntry[] | null {
+  return parseTokenTable(text) ?? parseBigramTable(text)?.tokens ?? null
 }
 
 /** At most `count` scored features at equal steps of the ranking, the best and the worst among them. */

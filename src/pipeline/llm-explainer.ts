@@ -1,23 +1,16 @@
 import { bestPlace, type ChoiceValue, choiceValue } from '../autointerp/choice.ts'
 import { counterexamplesOf } from '../autointerp/counterexamples.ts'
-import {
-  type ExplainDetails,
-  explainRequest,
-  levelledWindow,
-  type LogitTokens,
-  revisionRequest,
-} from '../autointerp/explain-messages.ts'
+import { levelledWindow, revisionRequest } from '../autointerp/explain-messages.ts'
 import { needsChoice } from '../autointerp/explain-prompt.ts'
 import { largestActivation } from '../autointerp/quantize.ts'
 import type { ChatRequest } from '../core/chat-model.ts'
 import type { ExplanationRecord, FeatureSetRecord, StoredExample } from '../core/store.ts'
-import { textOfBytes } from '../core/token-text.ts'
 import { type ChoiceSimulation, choiceSimulator } from './choice-simulator.ts'
-import { explainExamples, examplesFor, readExplanation, samplesOf } from './explain-plan.ts'
+import { explainExamples, explainRequests, examplesFor, readExplanation, samplesOf } from './explain-plan.ts'
 import type { Ask, Explained, Explainer } from './explainer.ts'
 import { allEnded } from './pool.ts'
 import type { Llm, Study } from './study.ts'
-import { tokenTexts, vocabularyOf } from './token-texts.ts'
+import { tokenTexts } from './token-texts.ts'
 
 /** Stands for an explanation that is not written yet. */
 export const USUAL_EXPLANATION =
@@ -36,7 +29,7 @@ export function llmExplainer(study: Study, set: FeatureSetRecord, llm: Llm): Exp
   const { explain: prompt } = llm
   const { scale } = study.protocol
   const textsOf = tokenTexts(study, set)
-  const logitsOf = logitTexts(study, set)
+  const requestOf = explainRequests(study, set, llm)
   const simulatorOf = choiceSimulator(study, llm, textsOf)
 
   const explain = async (feature: number, ask: Ask): Promise<Explained> => {
@@ -70,15 +63,9 @@ export function llmExplainer(study: Study, set: FeatureSetRecord, llm: Llm): Exp
 
     const all = choosing.map((_, place) => place)
     const drafts = await allEnded(
-      Array.from({ length: samplesOf(prompt, study.protocol) }, (_, number) => {
-        const sample = { number, seed: study.config.seed, feature }
-        const details: ExplainDetails = {
-          ...study.protocol,
-          logits: prompt.logits ? logitsOf(feature) : null,
-          sample,
-        }
-        return draft(explainRequest(prompt, explaining, scale, textsOf, details), null, all, number)
-      }),
+      Array.from({ length: samplesOf(prompt, study.protocol) }, (_, number) =>
+        draft(requestOf(feature, number), null, all, number),
+      ),
     )
     if (!needsChoice(prompt)) {
       const { text, problem, requestHash } = drafts[0]!
@@ -163,14 +150,4 @@ function chosenOf(drafts: readonly Draft[], values: readonly Value[]): number {
     0,
     drafts.findIndex(({ text }) => text !== null),
   )
-}
-
-function logitTexts(study: Study, set: FeatureSetRecord): (feature: number) => LogitTokens | null {
-  const vocabulary = vocabularyOf(study, set)
-  const texts = (effects: readonly (readonly [token: number, effect: number])[]): string[] =>
-    effects.map(([token]) => textOfBytes(vocabulary[token] ?? new Uint8Array()))
-  return (feature) => {
-    const logits = study.store.features.get(set.id, feature)?.logits
-    return logits ? { top: texts(logits.top), bottom: texts(logits.bottom) } : null
-  }
 }

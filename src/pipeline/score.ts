@@ -6,7 +6,7 @@ import type { Selection } from '../core/selection.ts'
 import type { FeatureSetRecord, ScoreRecord } from '../core/store.ts'
 import { type AdaptiveCounts, adaptiveCounts, checkPrecision, describeAdaptive } from './adaptive.ts'
 import { chatEvents } from './chat-events.ts'
-import { rememberExplainer } from './explain-plan.ts'
+import { explainerName, rememberExplainer } from './explain-plan.ts'
 import { currentSet } from './feature-set.ts'
 import { runPool } from './pool.ts'
 import { eventLoopTurn } from './sample.ts'
@@ -49,7 +49,7 @@ export async function* score(
   const recorder = new StageRecorder(study, 'score', selected.length - planned.length, selected.length)
   yield recorder.start(
     'features',
-    `${scorer}, ${study.protocol.name}, ${llm ? llm.chat.model : 'token table'}`,
+    `${scorer}, ${study.protocol.name}, ${llm ? llm.chat.model : `${explainerName(study, llm)} baseline`}`,
   )
   if (study.precision != null) await sampleMore(study, set, planned)
   const items = await scoreItems(study, set, plan)

@@ -27,7 +27,13 @@ interface ExplanationView {
   readonly problem: string | null
   readonly explainer: string
   readonly llm: string | null
+  readonly candidates?: readonly CandidateView[]
   readonly scores: readonly ScoreView[]
+}
+
+interface CandidateView {
+  readonly chosen: boolean
+  readonly value: number | null
 }
 
 interface ScoreView {
@@ -110,19 +116,22 @@ const TIERS: Readonly<Record<string, string>> = {
   chatLogprobs: 'chat log-probabilities',
   integersDense: 'integers, dense',
   integersSparse: 'integers, sparse',
-  table: 'token table',
+  table: 'table',
 }
 /** The constant judge scores 0 by rule, which tells a reader nothing. */
 const UNSHOWN_CONTROL = 'constant'
 
 function explanationLines(
-  { text, problem, explainer, llm, scores }: ExplanationView,
+  { text, problem, explainer, llm, candidates = [], scores }: ExplanationView,
   width: number,
   style: Style,
 ): string[] {
   const by = llm === null ? `${explainer} (baseline)` : `${escapeForTerminal(llm)} (${explainer})`
   const body = text === null ? `no explanation: ${PROBLEMS[problem ?? ''] ?? ''}` : escapeForTerminal(text)
-  const lines = wrap(body, width - 2).map((line) => ` ${style.bold(line)}`)
+  const lines = [
+    ...wrap(body, width - 2).map((line) => ` ${style.bold(line)}`),
+    ...choiceLines(candidates, width - 2).map((line) => ` ${style.dim(line)}`),
+  ]
   if (scores.length === 0)
     return [...lines, ` ${style.dim(truncate(`by ${by}, not scored yet`, width - 2))}`, '']
   // Scores of different tiers are no ranking: each tier stands by itself.
@@ -139,6 +148,15 @@ function explanationLines(
     ),
     '',
   ]
+}
+
+/** What an explanation was chosen by: no score, since the best of several is better by chance too. */
+function choiceLines(candidates: readonly CandidateView[], width: number): string[] {
+  if (candidates.length < 2) return []
+  const values = candidates.map(
+    ({ chosen, value }) => `${value === null ? '·' : correlation(value)}${chosen ? ' (this)' : ''}`,
+  )
+  return wrap(`chosen among ${candidates.length} by ρ on the choose examples: ${values.join(', ')}`, width)
 }
 
 function scoreLines(scores: readonly ScoreView[], by: string, width: number, style: Style): string[] {

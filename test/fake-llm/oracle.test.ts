@@ -174,4 +174,16 @@ describe('reading a prompt', () => {
       [' the', { token: ' «9»', level: 9 }, { token: ':4', level: 2 }, { token: '\n', level: 5 }, '·²'],
     ])
   })
+
+  it('finds the tokens of spans, which have no levels', () => {
+    const [first] = planted(RULES[1]!, 'top', 1, new Random(3))
+    const example = { ...first!, tokens: [0, 4, 3, 5, 10], activations: [0, 9, 8, 0, 0] }
+    const { messages } = explainRequest(bundledExplainPrompt('delimiters'), [example], 9, textsOf)
+    const question = readQuestion(messages.at(-1)!.content)
+    if (question.task !== 'explain') throw new Error(question.task)
+    const fires = (token: string): { token: string; level: number } => ({ token, level: 9 })
+    expect(question.windows).toEqual([
+      [' the', fires(' «'), fires('9'), fires('»'), fires('\n'), ':4·\\u{B2}'],
+    ])
+  })
 })

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { bundledMigrations } from '../../src/cli/assets.ts'
 import { StoreError } from '../../src/core/errors.ts'
 import { sha256 } from '../../src/core/hash.ts'
+import type { CandidateRecord } from '../../src/core/candidates.ts'
 import type { Example } from '../../src/core/records.ts'
 import type {
   ExplanationRecord,
@@ -278,6 +279,98 @@ describe('the store', () => {
     expect(store.scores.of('e')).toHaveLength(3)
     expect(store.scores.controls('s', 'simulation')).toEqual([{ ...control, value: 0.2 }])
     expect(store.scores.controlsOf('c')).toHaveLength(1)
+  })
+
+  it('keeps what an explanation was chosen among, and no score of a text that another has replaced', () => {
+    const store = openAt(':memory:')
+    const provenanceId = filled(store)
+    const explanation: ExplanationRecord = {
+      id: 'e',
+      setId: 's',
+      featureId: 3,
+      explainer: 'best',
+      llm: 'm',
+      text: 'first',
+      problem: null,
+      requestHash: null,
+      provenanceId,
+    }
+    const score: ScoreRecord = {
+      id: 'c',
+      explanationId: 'e',
+      scorer: 'simulation',
+      protocol: 'p',
+      tier: 'integersSparse',
+      value: 0.5,
+      low: 0.4,
+      high: 0.6,
+      n: 540,
+      undefined: null,
+      flag: null,
+      ceiling: 0.9,
+      digitMass: null,
+      coverage: { top: [6, 6] },
+      failedCalls: 0,
+      failedControlCalls: 0,
+      unreadableCalls: 0,
+      provenanceId,
+    }
+    const control = {
+      scoreId: 'c',
+      name: 'shuffled',
+      value: 0,
+      gain: 0,
+      gainLow: 0,
+      gainHigh: 0,
+      partner: 2,
+    } as const
+    const candidate: CandidateRecord = {
+      explanationId: 'e',
+      place: 0,
+      revises: null,
+      text: 'first',
+      problem: null,
+      requestHash: 'r0',
+      chosen: true,
+      value: 0.3,
+      undefined: null,
+      n: 270,
+      failedCalls: 0,
+      unreadableCalls: 1,
+      simulations: ['q1', 'q2'],
+      provenanceId,
+    }
+    const failed: CandidateRecord = {
+      ...candidate,
+      place: 1,
+      revises: 0,
+      text: null,
+      problem: 'callFailed',
+      requestHash: 'r1',
+      chosen: false,
+      value: null,
+      undefined: 'noExplanation',
+      n: 0,
+      simulations: [],
+      provenanceId: null,
+    }
+    store.explanations.put(explanation, NOW)
+    store.candidates.put('e', [failed, candidate])
+    expect(store.candidates.of('e')).toEqual([candidate, failed])
+    expect(store.candidates.all('s')).toEqual([candidate, failed])
+    expect(store.candidates.all('other')).toEqual([])
+    store.scores.put([score], [control])
+    store.explanations.put(explanation, new Date(0))
+    expect(store.scores.of('e')).toHaveLength(1)
+    expect(store.scores.controlsOf('c')).toHaveLength(1)
+
+    store.explanations.put({ ...explanation, text: 'second' }, NOW)
+    expect(store.scores.of('e')).toEqual([])
+    expect(store.scores.controlsOf('c')).toEqual([])
+    store.candidates.put('e', [{ ...candidate, text: 'second' }])
+    expect(store.candidates.of('e')).toEqual([{ ...candidate, text: 'second' }])
+    expect(() => store.candidates.put('e', [{ ...candidate, value: null }])).toThrow('CHECK')
+    expect(() => store.candidates.put('none', [candidate])).toThrow('FOREIGN KEY')
   })
 
   it('refuses scores that have both a value and a reason, or neither', () => {

@@ -120,6 +120,21 @@ describe('the page of a feature', () => {
     )
   })
 
+  it('says what an explanation was chosen among', () => {
+    const explanation = PAGE.explanations[0]!
+    const candidates = [
+      { chosen: false, value: 0.41 },
+      { chosen: true, value: 0.9 },
+      { chosen: false, value: null },
+    ]
+    const [, , , ...lines] = plain({ explanations: [{ ...explanation, candidates }] })
+    expect(lines.slice(0, 2)).toEqual([
+      ` ${explanation.text}`,
+      ' chosen among 3 by ρ on the choose examples: .41, .90 (this), ·',
+    ])
+    expect(plain({ explanations: [{ ...explanation, candidates: [candidates[1]!] }] })).toEqual(plain({}))
+  })
+
   it.each([
     ['dead', 'It never fires on this corpus.'],
     ['tooRare', 'It fires too rarely to be explained and scored on different documents.'],
