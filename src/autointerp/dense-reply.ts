@@ -1,6 +1,7 @@
+import { readAnswers } from './answer-lines.ts'
 import type { ReplyToken } from '../core/chat-model.ts'
 import { expectedLevel } from './digit-levels.ts'
-import { withoutThoughts } from './explanation-reply.ts'
+import { levelsByToken } from './simulation-reply.ts'
 
 /** The levels of an example's tokens, and where in the reply each of their digits stands. */
 export interface DenseAnswer {
@@ -15,13 +16,10 @@ export interface ExpectedLevels {
   readonly digitMass: number
 }
 
-const LINE = /^\s*(?:[-*]\s+)?(?:example\s+)?(\d+)\s*[:.)]\s*/i
-const PAIR = /(\d+)\s*=\s*(\d+)/g
-
 /**
  * Reads the dense form: one line an example, `number: index=level …` with every index from 1. An example is missing
- * (null, never 0) if it has no line, two lines, or one that leaves a token out, names one twice, or has a level out of
- * range or anything else in it.
+ * (null, never 0) where `readAnswers` can tell nothing of it, and where its answer leaves a token out, names one twice,
+ * or has an index or level out of range.
  *
  * @param lengths tokens of each example
  * @param cut whether the reply ended at its token limit, so that its last line may be incomplete
@@ -32,35 +30,13 @@ export function parseDense(
   scale: number,
   cut: boolean,
 ): (DenseAnswer | null)[] {
-  const answers = lengths.map((): DenseAnswer | null | undefined => undefined)
-  let start = reply.length - withoutThoughts(reply).length
-  const lines = reply.slice(start).split('\n')
-  if (cut) lines.pop()
-  for (const line of lines) {
-    const head = LINE.exec(line)
-    const example = Number(head?.[1]) - 1
-    if (head && lengths[example] !== undefined) {
-      const at = start + head[0].length
-      const answer = parseLine(line.slice(head[0].length), at, lengths[example], scale)
-      answers[example] = answers[example] === undefined ? answer : null
-    }
-    start += line.length + 1
-  }
-  return answers.map((answer) => answer ?? null)
-}
-
-function parseLine(text: string, at: number, length: number, scale: number): DenseAnswer | null {
-  const levels: number[] = Array.from({ length }, () => -1)
-  const offsets: number[] = Array.from({ length }, () => -1)
-  if (text.replace(PAIR, '').replace(/[\s,;]/g, '') !== '') return null
-  for (const match of text.matchAll(PAIR)) {
-    const index = Number(match[1]) - 1
-    const level = Number(match[2])
-    if (index < 0 || index >= length || level > scale || levels[index] !== -1) return null
-    levels[index] = level
-    offsets[index] = at + match.index + match[0].length - match[2]!.length
-  }
-  return levels.includes(-1) ? null : { levels, offsets }
+  return readAnswers(reply, lengths.length, cut).map((answer, example) => {
+    const length = lengths[example]!
+    const named = answer && levelsByToken(answer, length, scale)
+    if (named?.size !== length) return null
+    const tokens = Array.from({ length }, (_, token) => named.get(token)!)
+    return { levels: tokens.map(({ level }) => level), offsets: tokens.map(({ offset }) => offset) }
+  })
 }
 
 /**

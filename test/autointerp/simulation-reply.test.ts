@@ -74,14 +74,23 @@ describe('a reply in the sparse form', () => {
       [null, [0, 0, 0], [0, 0, 0]],
     ],
     [
-      'ignores examples that were not asked',
-      '1: none\n2: none\n3: none\n4: 1=9\n0: 1=9',
+      'ignores examples beyond the last',
+      '1: none\n2: none\n3: none\n4: 1=9',
       [
         [0, 0, 0],
         [0, 0, 0],
         [0, 0, 0],
       ],
     ],
+    ['is nothing where examples count from 0', '0: 1=9\n1: none\n2: none', [null, null, null]],
+    ['is nothing where numbers are shifted', '2: 1=9\n3: none\n4: none', [null, null, null]],
+    [
+      'lacks an example whose answer goes on below',
+      '1: 2=9\n3=4\n2: none\n3: none',
+      [null, [0, 0, 0], [0, 0, 0]],
+    ],
+    ['lacks what a range names', '1: 2-3=9\n2: 1=9\n3: none', [null, [9, 0, 0], [0, 0, 0]]],
+    ['is nothing before its thoughts end', '<think>\n1: none\n2: none\n3: none', [null, null, null]],
     ['is nothing where it is prose', 'The feature fires on verbs.', [null, null, null]],
     ['is nothing where it is empty', '', [null, null, null]],
   ])('%s', (_name, reply, expected) => {
