@@ -20,6 +20,8 @@ const simulateSchema = z.strictObject({
   examplesPerCall: z.int().positive(),
   /** Whether an answer names firing tokens alone, or every token, or is read off the prompt itself. */
   form: z.enum(['sparse', 'dense', 'prompt']).default('sparse'),
+  /** Whether a call holds one example each of several features, instead of several of one. */
+  isolate: z.boolean().default(false),
   system: z.string(),
   descriptionLabel: z.string(),
   /** Stands for the explanation in the blank control. */

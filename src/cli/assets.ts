@@ -7,6 +7,7 @@ import { parseSimulatePrompt, type SimulatePrompt } from '../autointerp/prompt-f
 import { parseQuestionPrompt, type QuestionPrompt } from '../autointerp/question-prompt.ts'
 import { UsageError } from '../core/errors.ts'
 import { readText } from '../core/files.ts'
+import { contentId } from '../core/hash.ts'
 import { parseJson } from '../core/parse.ts'
 import { parseProtocol, type Protocol } from '../core/protocol.ts'
 import type { LlmTier } from '../core/scores.ts'
@@ -75,10 +76,35 @@ const SIMULATE_PROMPTS: Readonly<Record<LlmTier, string>> = {
   promptLogprobs: 'prompt',
 }
 
-/** The simulate prompt that comes with gloss for a tier. */
-export function bundledSimulatePrompt(tier: LlmTier = 'integersSparse'): SimulatePrompt {
-  const path = join(PACKAGE_ROOT, 'prompts', 'simulate', `${SIMULATE_PROMPTS[tier]}.yaml`)
-  return parseSimulatePrompt(readText(path, 'a prompt'), path)
+/** What may be chosen about a simulate prompt. */
+export interface SimulateChoices {
+  /** One example each of several features a call, instead of several of one. */
+  readonly isolate?: boolean | undefined
+  readonly examplesPerCall?: number | undefined
+}
+
+/**
+ * The simulate prompt that comes with gloss for a tier. Its hash covers what was chosen: scores by it are others.
+ * @throws {UsageError} `isolate-tier`
+ */
+export function bundledSimulatePrompt(
+  tier: LlmTier = 'integersSparse',
+  { isolate = false, examplesPerCall }: SimulateChoices = {},
+): SimulatePrompt {
+  if (isolate && tier !== 'integersSparse')
+    throw new UsageError(
+      'isolate-tier',
+      `expected --tier integersSparse with --isolate, found ${tier}; leave one of them out`,
+    )
+  const name = isolate ? 'isolate' : SIMULATE_PROMPTS[tier]
+  const path = join(PACKAGE_ROOT, 'prompts', 'simulate', `${name}.yaml`)
+  const prompt = parseSimulatePrompt(readText(path, 'a prompt'), path)
+  return examplesPerCall === undefined ? prompt : withExamples(prompt, examplesPerCall)
+}
+
+function withExamples(prompt: SimulatePrompt, examplesPerCall: number): SimulatePrompt {
+  if (examplesPerCall === prompt.examplesPerCall) return prompt
+  return { ...prompt, examplesPerCall, hash: contentId({ prompt: prompt.hash, examplesPerCall }) }
 }
 
 /** The prompts that come with gloss for scorers that ask questions. */
@@ -88,6 +114,23 @@ export function bundledQuestionPrompts(): Record<QuestionKind, QuestionPrompt> {
     return [kind, parseQuestionPrompt(readText(path, 'a prompt'), path)]
   })
   return Object.fromEntries(prompts) as Record<QuestionKind, QuestionPrompt>
+}
+
+/** Examples that a call may have held, at most. */
+const MOST_EXAMPLES = 200
+
+/** The simulate prompt with a hash, whatever was chosen about it; the usual one of the tier where none has it. */
+export function simulatePromptOf(tier: LlmTier, hash: string | null): SimulatePrompt {
+  const usual = bundledSimulatePrompt(tier)
+  for (const isolate of tier === 'integersSparse' ? [false, true] : [false]) {
+    const prompt = bundledSimulatePrompt(tier, { isolate })
+    if (prompt.hash === hash) return prompt
+    for (let examplesPerCall = 1; examplesPerCall <= MOST_EXAMPLES; examplesPerCall++) {
+      const chosen = withExamples(prompt, examplesPerCall)
+      if (chosen.hash === hash) return chosen
+    }
+  }
+  return usual
 }
 
 /** The folder of a model that comes with gloss, or null if there is none of this name. */

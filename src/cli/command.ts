@@ -17,7 +17,7 @@ import { status } from '../pipeline/status.ts'
 import { currentSet } from '../pipeline/feature-set.ts'
 import { findSet } from '../pipeline/sets.ts'
 import type { Llm, Study } from '../pipeline/study.ts'
-import { bundledQuestionPrompts, bundledSimulatePrompt } from './assets.ts'
+import { bundledQuestionPrompts, bundledSimulatePrompt, simulatePromptOf } from './assets.ts'
 import { resolveEndpoints } from './endpoint.ts'
 import { isBundled, type NamedExplainer, namedExplainer, usualPrompt } from './explainer.ts'
 import { openLocalGate } from './local-gate.ts'
@@ -92,7 +92,7 @@ export async function withLlm<Result>(
   }
   const tier = options.tier ?? 'integersSparse'
   try {
-    const prompts = bundledPrompts(tier, study.protocol)
+    const prompts = bundledPrompts(bundledSimulatePrompt(tier, options), tier, study.protocol)
     return await work(
       {
         ...prompts,
@@ -112,10 +112,14 @@ function withExamplesPerCall(prompt: SimulatePrompt, { examplesPerCall }: Protoc
   return { ...prompt, examplesPerCall: Math.min(prompt.examplesPerCall, examplesPerCall ?? Infinity) }
 }
 
-function bundledPrompts(tier: LlmTier, protocol: Protocol): Omit<Llm, 'chat' | 'reask'> {
+function bundledPrompts(
+  simulate: SimulatePrompt,
+  tier: LlmTier,
+  protocol: Protocol,
+): Omit<Llm, 'chat' | 'reask'> {
   return {
     explain: usualPrompt(protocol),
-    simulate: withExamplesPerCall(bundledSimulatePrompt(tier), protocol),
+    simulate: withExamplesPerCall(simulate, protocol),
     choose: bundledSimulatePrompt(),
     questions: bundledQuestionPrompts(),
     tier,
@@ -125,9 +129,9 @@ function bundledPrompts(tier: LlmTier, protocol: Protocol): Omit<Llm, 'chat' | '
 /** What past scores are made again with: stored replies, the prompts of gloss, the study's protocols. */
 export function pastTools({ store, folder }: Study): PastTools {
   return {
-    llmOf: (group, model, tier, protocol) => ({
-      ...bundledPrompts(tier, protocol),
-      chat: new StoredReplies(store, group, model),
+    llmOf: ({ endpoint, llm: model, promptHash, tier, protocol }) => ({
+      ...bundledPrompts(simulatePromptOf(tier, promptHash), tier, protocol),
+      chat: new StoredReplies(store, endpoint, model),
       reask: false,
     }),
     protocolOf: (name) => {

@@ -41,6 +41,8 @@ export interface StudyOptions extends CommonOptions {
   readonly tier?: LlmTier
   readonly scorer?: ScorerName
   readonly precision?: number
+  readonly isolate?: boolean
+  readonly examplesPerCall?: number
   readonly only?: string
   readonly verify?: boolean
   readonly draws?: boolean
@@ -60,6 +62,12 @@ export function wholeNumber(text: string): number {
     : Number.NaN
   if (!Number.isSafeInteger(value) || value < 0)
     throw new InvalidArgumentError('expected a whole number, such as 4096, 200k or 1.5M')
+  return value
+}
+
+function positiveInteger(text: string): number {
+  const value = wholeNumber(text)
+  if (value === 0) throw new InvalidArgumentError('expected a number of at least 1')
   return value
 }
 
@@ -151,6 +159,15 @@ export const OPTIONS = {
   tier: [
     option('--tier <name>', 'how simulations are asked and read (default: integersSparse)').choices(
       LLM_TIERS,
+    ),
+    option('--examples-per-call <n>', 'examples to a request (default: 20; 10 in dense tiers)').argParser(
+      positiveInteger,
+    ),
+  ],
+  isolate: [
+    new Option(
+      '--isolate',
+      'ask about one example each of several features at a time, with their explanations',
     ),
   ],
   scorer: [option('--scorer <name>', 'how explanations are scored (default: simulation)').choices(SCORERS)],

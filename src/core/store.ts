@@ -31,8 +31,20 @@ export interface Provenance {
   readonly endpoint?: string | null
 }
 
-/** What a study remembers of the last command that worked on it. */
-export type StudySetting = 'set' | 'protocol' | 'scoring' | 'explainer' | 'llm' | 'method' | 'tier'
+/**
+ * What a study remembers of the last command that worked on it; `simulatePrompt` is the hash of the prompt behind its
+ * scores. Under `isolate:…` stand the blocks of features that share calls.
+ */
+export type StudySetting =
+  | 'set'
+  | 'protocol'
+  | 'scoring'
+  | 'explainer'
+  | 'llm'
+  | 'method'
+  | 'tier'
+  | 'simulatePrompt'
+  | `isolate:${string}`
 
 /** How far a verb has come, for people; resuming never relies on it. */
 export interface StageRecord {

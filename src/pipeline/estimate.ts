@@ -8,6 +8,7 @@ import { planExplanations } from './explain-plan.ts'
 import type { Ask } from './explainer.ts'
 import { currentSet } from './feature-set.ts'
 import { llmExplainer, USUAL_EXPLANATION } from './llm-explainer.ts'
+import { isolationOf, planIsolation } from './isolate.ts'
 import { planScores, scoreItems } from './score-plan.ts'
 import { makeScorer } from './scorers.ts'
 import type { Llm, Study } from './study.ts'
@@ -60,9 +61,15 @@ export async function estimateScoring(
 ): Promise<Estimate> {
   const set = currentSet(study)
   const expected = withUnexplained ? expectedExplanations(study, set, llm, selection) : []
-  const items = await scoreItems(study, set, planScores(study, llm, selection, scorer, expected))
+  const plan = planScores(study, llm, selection, scorer, expected)
+  const planItems = await scoreItems(study, set, plan)
+  const { items, blocks } =
+    llm.simulate.isolate && scorer === 'simulation'
+      ? planIsolation(study, set, llm, plan, planItems)
+      : { items: planItems, blocks: null }
+  const isolation = blocks && isolationOf(study, set, blocks, plan.planned, plan.explanationOf)
   const tally = new Tally(llm, 'score', items.length)
-  const asking = makeScorer(scorer, study, set, llm)
+  const asking = makeScorer(scorer, study, set, llm, { isolation })
   for await (const _event of asking.prepare(
     items.map(({ explanation }) => explanation.featureId),
     false,

@@ -19,8 +19,8 @@ export interface FeatureRow {
 }
 
 /**
- * One row for every feature of a set, in the order of their ids. Scores of different tiers are no ranking: only those
- * of the tier that was last worked with count, unless they are to be mixed.
+ * One row for every feature of a set, in the order of their ids. Scores of different tiers or prompts are no ranking:
+ * only those of the tier and the prompt that were last worked with count, unless they are to be mixed.
  */
 export function featureRows(store: Store, set: FeatureSetRecord, mixed = false): FeatureRow[] {
   const explainer = store.study.get('explainer') ?? TABLE_EXPLAINER
@@ -36,7 +36,15 @@ export function featureRows(store: Store, set: FeatureSetRecord, mixed = false):
   )
   const protocol = store.study.get('scoring') ?? store.study.get('protocol')
   const tier = store.study.get('tier')
-  const isOfTier = (score: ScoreRecord): boolean => tier === null || score.tier === tier
+  const prompt = store.study.get('simulatePrompt')
+  const promptHashes = new Map<string, string | null>()
+  const promptOf = ({ provenanceId }: ScoreRecord): string => {
+    if (!promptHashes.has(provenanceId))
+      promptHashes.set(provenanceId, store.provenance.get(provenanceId).promptHash)
+    return promptHashes.get(provenanceId) ?? ''
+  }
+  const isOfTier = (score: ScoreRecord): boolean =>
+    tier === null || (score.tier === tier && (prompt === null || promptOf(score) === prompt))
   const scores = new Map(
     store.scores
       .all(set.id, SIMULATION)

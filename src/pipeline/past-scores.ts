@@ -1,6 +1,7 @@
 import { parseScoringName, type Protocol } from '../core/protocol.ts'
 import { LLM_TIERS, type LlmTier, type ScorerName, SCORERS } from '../core/scores.ts'
 import type { ExplanationRecord, FeatureSetRecord, ScoreRecord } from '../core/store.ts'
+import { type Isolation, isolationOf, storedBlocks } from './isolate.ts'
 import { type Scorer, type ScoreItem, scoreId } from './scorer.ts'
 import { makeScorer } from './scorers.ts'
 import type { Llm, Study } from './study.ts'
@@ -8,7 +9,13 @@ import type { Llm, Study } from './study.ts'
 /** What past scores are made again with. */
 export interface PastTools {
   /** An LLM that answers from stored replies alone. */
-  readonly llmOf: (group: string, model: string, tier: LlmTier, protocol: Protocol) => Llm
+  readonly llmOf: (made: {
+    readonly endpoint: string
+    readonly llm: string
+    readonly promptHash: string | null
+    readonly tier: LlmTier
+    readonly protocol: Protocol
+  }) => Llm
   /** The protocol of a name; null where there is none any more. */
   readonly protocolOf: (name: string) => Protocol | null
 }
@@ -38,10 +45,10 @@ export class PastScores {
   open(explanation: ExplanationRecord, record: ScoreRecord): PastScore | string {
     const name = scorerOf(record)
     if (name === null) return `no scorer is called ${record.scorer}`
-    const key = `${record.provenanceId} ${record.tier} ${record.protocol} ${name}`
+    const key = `${explanation.provenanceId} ${record.provenanceId} ${record.tier} ${record.protocol} ${name}`
     let made = this.#scorers.get(key)
     if (made === undefined) {
-      made = this.#make(name, record)
+      made = this.#make(name, explanation, record)
       this.#scorers.set(key, made)
     }
     if (typeof made === 'string') return made
@@ -50,14 +57,18 @@ export class PastScores {
     return { ...made, item: this.#item(explanation, record, name) }
   }
 
-  #make(name: ScorerName, record: ScoreRecord): Omit<PastScore, 'item'> | string {
+  #make(
+    name: ScorerName,
+    explanation: ExplanationRecord,
+    record: ScoreRecord,
+  ): Omit<PastScore, 'item'> | string {
     const { store, config } = this.#study
     const provenance = store.provenance.get(record.provenanceId)
     const { protocol: protocolName, precision } = parseScoringName(record.protocol)
     const protocol = this.#tools.protocolOf(protocolName)
     if (protocol === null) return `the protocol ${record.protocol} is not there`
     const tier = LLM_TIERS.find((one) => one === record.tier)
-    const { llm: model, endpoint } = provenance
+    const { llm: model, endpoint, promptHash } = provenance
     if (tier && (model === null || endpoint == null))
       return 'it was made by a version of gloss that did not record the endpoint; score again'
     const study: Study = {
@@ -68,8 +79,27 @@ export class PastScores {
       // Recomputing leaves no trace.
       store: { ...store, provenance: { get: store.provenance.get, put: () => record.provenanceId } },
     }
-    const llm = tier ? this.#tools.llmOf(endpoint!, model!, tier, protocol) : null
-    return { study, llm, scorer: makeScorer(name, study, this.#set, llm) }
+    const llm = tier
+      ? this.#tools.llmOf({ endpoint: endpoint!, llm: model!, promptHash, tier, protocol })
+      : null
+    const isolation =
+      llm?.simulate.isolate && name === 'simulation' ? this.#isolation(study, llm, explanation) : null
+    return { study, llm, scorer: makeScorer(name, study, this.#set, llm, { isolation }) }
+  }
+
+  /** The features that shared calls, as they were put into blocks. */
+  #isolation(study: Study, llm: Llm, explanation: ExplanationRecord): Isolation {
+    const { promptHash } = study.store.provenance.get(explanation.provenanceId)
+    const explain = { ...llm.explain, hash: promptHash ?? llm.explain.hash }
+    const blocks = storedBlocks(study, this.#set, { ...llm, explain })
+    const features = blocks.flatMap((block) => block.map(([feature]) => feature))
+    return isolationOf(
+      study,
+      this.#set,
+      blocks,
+      features,
+      (feature) => this.#likeOf(explanation, feature) ?? explanation,
+    )
   }
 
   #item(explanation: ExplanationRecord, record: ScoreRecord, name: ScorerName): ScoreItem {

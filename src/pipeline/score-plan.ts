@@ -2,7 +2,7 @@ import { shuffledPartners } from '../autointerp/shuffled-partners.ts'
 import { hash32 } from '../core/random.ts'
 import type { ScorerName, Tier } from '../core/scores.ts'
 import { type Selection, selectFeatures } from '../core/selection.ts'
-import type { ExplanationRecord, FeatureSetRecord, ScoreRecord } from '../core/store.ts'
+import type { ExplanationRecord, FeatureSetRecord, ScoreRecord, StoredExample } from '../core/store.ts'
 import { decoderCosine } from './decoder-cosine.ts'
 import { explanationId } from './explain-plan.ts'
 import { currentSet, featureSetFolder } from './feature-set.ts'
@@ -87,6 +87,11 @@ const BLANK_FEATURES = 100
 function blankFeatures(selected: readonly number[], seed: number): number[] {
   const order = new Map(selected.map((feature) => [feature, hash32(seed, BLANK_STREAM, feature)]))
   return selected.toSorted((a, b) => order.get(a)! - order.get(b)! || a - b).slice(0, BLANK_FEATURES)
+}
+
+/** The score examples of a feature. */
+export function scoreExamples(study: Study, set: FeatureSetRecord, feature: number): StoredExample[] {
+  return study.store.examples.of(set.id, feature, study.protocol.name).filter(({ use }) => use === 'score')
 }
 
 /** Work is left where there is no score yet, a call got no reply, or an explanation has come since. */

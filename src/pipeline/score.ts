@@ -8,6 +8,7 @@ import { type AdaptiveCounts, adaptiveCounts, checkPrecision, describeAdaptive }
 import { chatEvents } from './chat-events.ts'
 import { explainerName, rememberExplainer } from './explain-plan.ts'
 import { currentSet } from './feature-set.ts'
+import { isolationOf, planIsolation, rememberBlocks } from './isolate.ts'
 import { runPool } from './pool.ts'
 import { eventLoopTurn } from './sample.ts'
 import { sampleMore } from './sample-more.ts'
@@ -52,8 +53,14 @@ export async function* score(
     `${scorer}, ${study.protocol.name}, ${llm ? llm.chat.model : `${explainerName(study, llm)} baseline`}`,
   )
   if (study.precision != null) await sampleMore(study, set, planned)
-  const items = await scoreItems(study, set, plan)
-  const asking = makeScorer(scorer, study, set, llm)
+  const planItems = await scoreItems(study, set, plan)
+  const isolated = llm?.simulate.isolate && scorer === 'simulation'
+  const { items, blocks } = isolated
+    ? planIsolation(study, set, llm, plan, planItems)
+    : { items: planItems, blocks: null }
+  if (llm && blocks) rememberBlocks(study, set, llm, blocks)
+  const isolation = blocks && isolationOf(study, set, blocks, plan.planned, plan.explanationOf)
+  const asking = makeScorer(scorer, study, set, llm, { isolation })
   yield* recorder.watch(asking.prepare(plan.planned, true))
   yield* recorder.watch(
     llm
@@ -138,6 +145,7 @@ function remember(study: Study, llm: Llm | null, { scorer, tier }: ScorePlan): v
   if (scorer !== 'simulation') return
   const { store, protocol, precision } = study
   store.study.put('tier', tier)
+  store.study.put('simulatePrompt', llm?.simulate.hash ?? '')
   store.study.put('scoring', scoringName(protocol.name, precision ?? null))
 }
 

@@ -1,6 +1,7 @@
 import type { Answer, LlmRequest } from '../core/chat-model.ts'
 import { UsageError } from '../core/errors.ts'
 import type { StudyEvent } from '../core/events.ts'
+import type { Bootstrap } from '../autointerp/bootstrap.ts'
 import { contentId } from '../core/hash.ts'
 import {
   type ControlName,
@@ -10,6 +11,7 @@ import {
   type Tier,
 } from '../core/scores.ts'
 import type { ControlRecord, ExplanationRecord, ScoreRecord } from '../core/store.ts'
+import type { Isolation } from './isolate.ts'
 import { CONTRAST_RECIPE } from './contrast.ts'
 import type { Llm, QuestionKind, Study } from './study.ts'
 
@@ -37,6 +39,14 @@ export interface ExpectedRequest {
   readonly reply: string
   /** Whether a stored reply lacks an answer, so that `--reask` would ask again. */
   readonly isIncomplete: (stored: Extract<Answer, { kind: 'reply' }>) => boolean
+}
+
+/** What else a scorer may be made with. */
+export interface ScorerParts {
+  /** What intervals are taken from. */
+  readonly bootstrap?: Bootstrap
+  /** The features that share calls, where the prompt puts several into one. */
+  readonly isolation?: Isolation | null
 }
 
 /**

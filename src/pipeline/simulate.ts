@@ -83,7 +83,6 @@ export function llmSimulator(
   seed: number,
   textsOf: (tokens: readonly number[]) => readonly string[],
 ): Simulator {
-  const read = READERS[llm.tier]
   const deal = (feature: number, examples: readonly StoredExample[]): number[][] =>
     dealExamples(examples, llm.simulate.examplesPerCall, seed, feature)
   return {
@@ -129,7 +128,7 @@ export function llmSimulator(
           reasons.push(answer.reason)
           continue
         }
-        const { levels, masses: found, problem } = read(answer, lengthsOf(call), scale)
+        const { levels, masses: found, problem } = readSimulation(answer, lengthsOf(call), llm.tier, scale)
         masses.push(...found)
         for (const [place, index] of call.entries()) predicted[index] = levels[place] ?? null
         const missing = levels.filter((level) => level === null).length
@@ -151,13 +150,23 @@ export function isIncomplete(
   scale: number,
 ): boolean {
   const lengths = examples.map(({ tokens }) => tokens.length)
-  return READERS[tier](reply, lengths, scale).levels.includes(null)
+  return readSimulation(reply, lengths, tier, scale).levels.includes(null)
+}
+
+/** What a reply says of examples of these lengths. */
+export function readSimulation(
+  reply: Reply,
+  lengths: readonly number[],
+  tier: LlmTier,
+  scale: number,
+): Reading {
+  return READERS[tier](reply, lengths, scale)
 }
 
 type Reply = Extract<Answer, { kind: 'reply' }>
 
 /** What is read of a reply: levels by example, null where missing, and the probability on digits where it is known. */
-interface Reading {
+export interface Reading {
   readonly levels: readonly (readonly number[] | null)[]
   readonly masses: readonly number[]
   readonly problem: string | null

@@ -3,6 +3,8 @@ import { renderAnswer } from '../autointerp/simulate-messages.ts'
 import type { ControlPredictions } from '../autointerp/simulation-score.ts'
 import type { ControlName } from '../core/scores.ts'
 import type { ExplanationRecord, FeatureSetRecord, StoredExample } from '../core/store.ts'
+import type { Isolation } from './isolate.ts'
+import { IsolatedRequests } from './isolated-requests.ts'
 import type { ExpectedRequest, ScoreItem } from './scorer.ts'
 import { isIncomplete, type Simulation, simulationRequest, type Simulator } from './simulate.ts'
 import { offlineControls, ownBaseline, type TokenFrequency, tokenFrequency } from './simulation-controls.ts'
@@ -27,10 +29,19 @@ export class ItemPredictor {
   readonly #set: FeatureSetRecord
   readonly #llm: Llm | null
   readonly #simulator: Simulator
+  readonly #isolated: IsolatedRequests | null
   /** Read when first needed; undefined before. */
   #frequency: TokenFrequency | null | undefined
 
-  constructor(study: Study, set: FeatureSetRecord, llm: Llm | null, simulator: Simulator) {
+  /** @param isolation the features that share calls, where the prompt puts several into one */
+  constructor(
+    study: Study,
+    set: FeatureSetRecord,
+    llm: Llm | null,
+    simulator: Simulator,
+    isolation: Isolation | null = null,
+  ) {
+    this.#isolated = llm && isolation && new IsolatedRequests(study, set, llm, isolation)
     this.#study = study
     this.#set = set
     this.#llm = llm
@@ -77,10 +88,15 @@ export class ItemPredictor {
   }
 
   /** Replies are taken to name what really fires, and those about other explanations to name nothing. */
-  *requests({ explanation, partner, blank }: ScoreItem): Generator<ExpectedRequest> {
+  *requests(item: ScoreItem): Generator<ExpectedRequest> {
+    const { explanation, partner, blank } = item
     const { protocol } = this.#study
     const llm = this.#llm
     if (llm === null || explanation.text === null) return
+    if (this.#isolated) {
+      yield* this.#isolated.of(item)
+      return
+    }
     const textsOf = tokenTexts(this.#study, this.#set)
     const { explain, score } = this.#examples(explanation.featureId)
     const max = largestActivation(explain)

@@ -13,7 +13,14 @@ import { scoringName } from '../core/protocol.ts'
 import type { ControlName, Tier } from '../core/scores.ts'
 import type { ControlRecord, ExplanationRecord, FeatureSetRecord, ScoreRecord } from '../core/store.ts'
 import { provenanceOf } from './feature-set.ts'
-import { type ExpectedRequest, scoreId, type ScoreItem, type ScoreOutcome, type Scorer } from './scorer.ts'
+import {
+  type ExpectedRequest,
+  scoreId,
+  type ScoreItem,
+  type ScoreOutcome,
+  type Scorer,
+  type ScorerParts,
+} from './scorer.ts'
 import type { Simulation, Simulator } from './simulate.ts'
 import { ItemPredictor, type SimulatedItem } from './simulation-predictions.ts'
 import type { Llm, Study } from './study.ts'
@@ -39,14 +46,14 @@ export class SimulationScorer implements Scorer {
     set: FeatureSetRecord,
     llm: Llm | null,
     simulator: Simulator,
-    bootstrap = new Bootstrap(study.config.seed),
+    { bootstrap = new Bootstrap(study.config.seed), isolation = null }: ScorerParts = {},
   ) {
     this.#study = study
     this.#set = set
     this.#llm = llm
     this.#simulator = simulator
     this.#bootstrap = bootstrap
-    this.#predictor = new ItemPredictor(study, set, llm, simulator)
+    this.#predictor = new ItemPredictor(study, set, llm, simulator, isolation)
     this.#expectedValues = simulator.tier === 'chatLogprobs' || simulator.tier === 'promptLogprobs'
     const { headline, sampler } = study.protocol
     this.statistics = [

@@ -6,6 +6,16 @@ import { COLOURED, PLAIN } from '../../src/tui/style.ts'
 import { widthOf } from '../../src/tui/text.ts'
 import { WIDTHS, wideText } from '../support/wide-texts.ts'
 
+const NO_CONTROLS = {
+  constant: null,
+  position: null,
+  composition: null,
+  tokenTable: null,
+  bigram: null,
+  shuffled: null,
+  blank: null,
+}
+
 const STATUS: StudyStatus = {
   kind: 'sae',
   set: 'topk-4096-0a1b2c3d',
@@ -28,9 +38,9 @@ const STATUS: StudyStatus = {
     n: 3512,
     medianMissingAsZero: 0.64,
   },
-  controls: { constant: 0, position: 0.01, shuffled: -0.02, tokenTable: 0.65 },
-  controlMeans: { constant: 0, position: 0.003, shuffled: -0.01, tokenTable: 0.6 },
-  gain: { shuffled: 0.67, tokenTable: null },
+  controls: { ...NO_CONTROLS, constant: 0, position: 0.01, shuffled: -0.02, tokenTable: 0.65 },
+  controlMeans: { ...NO_CONTROLS, constant: 0, position: 0.003, shuffled: -0.01, tokenTable: 0.6 },
+  gain: { ...NO_CONTROLS, shuffled: 0.67 },
   singleTokenShare: 0.44,
   tokenShare: 0.5,
   aboveBaseline: null,
@@ -77,7 +87,7 @@ describe('the summary of a study', () => {
     const lines = summaryLines(
       {
         ...STATUS,
-        gain: { shuffled: 0.6, tokenTable: -0.05 },
+        gain: { ...NO_CONTROLS, shuffled: 0.6, tokenTable: -0.05 },
         aboveBaseline: 0.31,
         ledger: [
           {

@@ -47,8 +47,11 @@ export class Oracle {
     if (question.task === 'other') return replyWithNumber(asked, body)
     if (question.task === 'choose')
       return this.#choose(question, /plausible as the next token/.test(messages[0]!.content))
+    if (question.task === 'isolate')
+      return question.examples.map((example) => this.#answer(example, example.description, false)).join('\n')
     // The dense form wants every token named.
-    return this.#simulate(question, /Leave no token out/.test(messages[0]!.content))
+    const dense = /Leave no token out/.test(messages[0]!.content)
+    return question.examples.map((example) => this.#answer(example, question.description, dense)).join('\n')
   }
 
   #explain(windows: readonly ShownWindow[]): string {
@@ -61,17 +64,17 @@ export class Oracle {
     return this.#rules[mode === 'true' ? best : (best + 1) % this.#rules.length]!.description
   }
 
-  #simulate({ description, examples }: Question & { task: 'simulate' }, dense: boolean): string {
+  #answer(
+    { number, tokens }: { readonly number: number; readonly tokens: readonly string[] },
+    description: string,
+    dense: boolean,
+  ): string {
     const level = this.#levelsBy(description)
-    return examples
-      .map(({ number, tokens }) => {
-        const named = tokens.flatMap((token, index) => {
-          const predicted = Math.min(9, Math.round(level(token)))
-          return predicted > 0 || dense ? [`${index + 1}=${predicted}`] : []
-        })
-        return `${number}: ${named.join(' ') || 'none'}`
-      })
-      .join('\n')
+    const named = tokens.flatMap((token, index) => {
+      const predicted = Math.min(9, Math.round(level(token)))
+      return predicted > 0 || dense ? [`${index + 1}=${predicted}`] : []
+    })
+    return `${number}: ${named.join(' ') || 'none'}`
   }
 
   /** Yes where a marked token fires, or any where none is marked; of several windows, the one that fires least. */

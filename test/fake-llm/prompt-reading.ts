@@ -18,6 +18,15 @@ export type Question =
       /** The windows of each question: texts, with their marked tokens. */
       readonly questions: readonly (readonly MarkedWindow[])[]
     }
+  | {
+      readonly task: 'isolate'
+      /** Examples by number, each with a description of its own. */
+      readonly examples: readonly {
+        readonly number: number
+        readonly tokens: readonly string[]
+        readonly description: string
+      }[]
+    }
   | { readonly task: 'other' }
 
 /** A window as a question shows it: the line, all of its text without marks, and the marked tokens alone. */
@@ -33,6 +42,7 @@ const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹'
 /** Reads the last message of a prompt. Texts stay escaped as they are shown. */
 export function readQuestion(message: string): Question {
   const lines = message.split('\n')
+  if (/^Description 1: /.test(message)) return { task: 'isolate', examples: readIsolated(lines) }
   const head = /^[^:]+: (.*)$/.exec(lines[0] ?? '')
   if (head && lines[1] === '' && isQuestion(lines[2] ?? ''))
     return { task: 'choose', description: head[1]!, questions: readChoices(lines.slice(2)) }
@@ -43,6 +53,15 @@ export function readQuestion(message: string): Question {
   const withLevels = marks.every((mark) => /:\d+»$/.test(mark))
   const windows = shown.map(withLevels ? readWindow : readSpans)
   return windows.length > 0 ? { task: 'explain', windows } : { task: 'other' }
+}
+
+function readIsolated(lines: readonly string[]): (Question & { task: 'isolate' })['examples'] {
+  return lines.flatMap((line, place) => {
+    const description = /^Description \d+: (.*)$/.exec(line)?.[1]
+    return description === undefined
+      ? []
+      : readExample(lines[place + 1] ?? '').map((example) => ({ ...example, description }))
+  })
 }
 
 /** Undoes the escapes of prompts. */

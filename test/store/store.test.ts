@@ -322,6 +322,7 @@ describe('the store', () => {
       gain: 0,
       gainLow: 0,
       gainHigh: 0,
+      p: null,
       partner: 2,
     } as const
     const candidate: CandidateRecord = {

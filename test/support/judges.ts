@@ -10,7 +10,7 @@ import type { PlantedCollection } from './planted-collection.ts'
 /** A judge answers from the text of a request alone. */
 export type Judge = (request: ChatRequest) => string
 
-type Asked = Exclude<Question, { task: 'explain' | 'other' }>
+type Asked = Extract<Question, { task: 'simulate' | 'choose' }>
 
 /** How a judge treats an example of a simulation and a question with one or with several windows. */
 interface Ways {
@@ -27,6 +27,14 @@ interface Ways {
 function judge(waysOf: (description: string) => Ways): Judge {
   return ({ messages }) => {
     const question = readQuestion(messages.at(-1)!.content)
+    if (question.task === 'isolate') {
+      const all = question.examples.map(({ tokens }) => tokens)
+      return question.examples
+        .map(({ description, tokens }, index) =>
+          lineOf(index, waysOf(description).simulate(tokens, index, all)),
+        )
+        .join('\n')
+    }
     if (question.task !== 'simulate' && question.task !== 'choose')
       throw new Error(`a judge cannot read ${messages.at(-1)!.content}`)
     return answer(question, waysOf(question.description))
@@ -36,13 +44,7 @@ function judge(waysOf: (description: string) => Ways): Judge {
 function answer(question: Asked, { simulate, decide, choose }: Ways): string {
   if (question.task === 'simulate') {
     const all = question.examples.map(({ tokens }) => tokens)
-    return all
-      .map((tokens, index) => {
-        const levels = simulate(tokens, index, all)
-        const named = levels.flatMap((level, at) => (level > 0 ? [`${at + 1}=${level}`] : []))
-        return `${index + 1}: ${named.join(' ') || 'none'}`
-      })
-      .join('\n')
+    return all.map((tokens, index) => lineOf(index, simulate(tokens, index, all))).join('\n')
   }
   const singles = question.questions.flatMap((windows) => (windows.length === 1 ? windows : []))
   return question.questions
@@ -56,6 +58,11 @@ function answer(question: Asked, { simulate, decide, choose }: Ways): string {
       return `${index + 1}: ${said}`
     })
     .join('\n')
+}
+
+function lineOf(index: number, levels: readonly number[]): string {
+  const named = levels.flatMap((level, at) => (level > 0 ? [`${at + 1}=${level}`] : []))
+  return `${index + 1}: ${named.join(' ') || 'none'}`
 }
 
 /** The judges that know nothing of a feature, for a collection of one density. */

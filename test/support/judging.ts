@@ -46,7 +46,9 @@ export async function judgeCell(
     reask: false,
   }
   // Means do not depend on intervals, and equal answers have equal ones at any number of resamples.
-  const asking = makeScorer(scorer, study, set, llm, new Bootstrap(study.config.seed, RESAMPLES))
+  const asking = makeScorer(scorer, study, set, llm, {
+    bootstrap: new Bootstrap(study.config.seed, RESAMPLES),
+  })
   const scores: ScoreRecord[] = []
   const shuffled: ControlRecord[] = []
   for (const [place, feature] of features.slice(0, limit).entries()) {

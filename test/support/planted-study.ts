@@ -192,7 +192,13 @@ export function judgeAt(
     reask = false,
     prices = null,
     explainer = 'pairs',
-  }: { readonly reask?: boolean; readonly prices?: TokenPrices | null; readonly explainer?: string } = {},
+    isolate = false,
+  }: {
+    readonly reask?: boolean
+    readonly prices?: TokenPrices | null
+    readonly explainer?: string
+    readonly isolate?: boolean
+  } = {},
 ): Llm & { readonly chat: Gate } {
   const model = 'fake-model'
   const lane = new Lane(
@@ -210,7 +216,7 @@ export function judgeAt(
   return {
     chat: new Gate({ group: 'judge', model, lanes: [lane], store, maxCost: null, signal, now }),
     explain: bundledExplainPrompt(explainer),
-    simulate: bundledSimulatePrompt(),
+    simulate: bundledSimulatePrompt('integersSparse', { isolate }),
     questions: bundledQuestionPrompts(),
     choose: bundledSimulatePrompt(),
     reask,

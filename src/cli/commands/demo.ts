@@ -55,7 +55,7 @@ Examples:
   gloss demo --dir small --tokens 300k --train-tokens 100k
   gloss demo --llm http://localhost:11434/v1 --llm-model qwen3 --only random:50`,
     )
-  withOptions(withCommonOptions(command), 'train', 'llm', 'money', 'tier', 'only', 'seed').action(
+  withOptions(withCommonOptions(command), 'train', 'llm', 'money', 'tier', 'isolate', 'only', 'seed').action(
     async (options: DemoOptions) => {
       const terminal = terminalFor(options, surroundings)
       const folder = resolve(surroundings.folder, options.workspace ?? options.dir)

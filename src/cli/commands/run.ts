@@ -52,6 +52,7 @@ Examples:
     'tier',
     'scorer',
     'precision',
+    'isolate',
     'only',
     'seed',
   ).action(async (options: StudyOptions) => {

@@ -41,7 +41,6 @@ Examples:
   withOptions(
     withCommonOptions(command),
     'set',
-    'set',
     'sample',
     'explainer',
     'llm',
@@ -50,6 +49,7 @@ Examples:
     'tier',
     'scorer',
     'precision',
+    'isolate',
     'checks',
     'only',
     'seed',
