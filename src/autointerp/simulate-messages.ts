@@ -11,7 +11,7 @@ import { renderIndices, type SimulatePrompt, withScale } from './prompt-file.ts'
  * @returns indices into `examples`, call by call
  */
 export function dealExamples(
-  examples: readonly Example[],
+  examples: readonly Pick<Example, 'slice'>[],
   perCall: number,
   seed: number,
   feature: number,

@@ -3,7 +3,7 @@ import { Gate } from '../llm/gate.ts'
 import { GgufClient } from '../llm/gguf-client.ts'
 import { Lane } from '../llm/lane.ts'
 import { FREE } from '../llm/prices.ts'
-import type { Study } from '../pipeline/study.ts'
+import type { AskingStudy } from './open-gate.ts'
 import type { StudyOptions } from './options.ts'
 import { checkScale } from './check-tier.ts'
 
@@ -15,7 +15,7 @@ import { checkScale } from './check-tier.ts'
 export async function openLocalGate(
   path: string,
   options: StudyOptions,
-  { config, protocol, store, signal, now }: Study,
+  { config, protocol, store, signal, now }: AskingStudy,
 ): Promise<Gate> {
   if (options.batch)
     throw new UsageError(

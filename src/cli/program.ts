@@ -8,6 +8,7 @@ import { demo } from './commands/demo.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
 import { init } from './commands/init.ts'
+import { puzzles } from './commands/puzzles.ts'
 import { run } from './commands/run.ts'
 import { sample } from './commands/sample.ts'
 import { score } from './commands/score.ts'
@@ -31,6 +32,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   show,
   activations,
   doctor,
+  puzzles,
 ]
 
 /** The whole command line. */

@@ -103,7 +103,8 @@ function expectedExplanations(
 
 type StoredReply = NonNullable<ReturnType<ChatModel['answered']>>
 
-class Tally {
+/** Adds up what requests would take that are not stored. */
+export class Tally {
   readonly #llm: Llm
   readonly #stage: StageName
   readonly #features: number

@@ -213,7 +213,7 @@ export function isolateSimulator(
     tier: llm.tier,
     // No two examples of a feature are in one call.
     deal: (_feature, examples) => examples.map((_, index) => [index]),
-    simulate: async (explanation, feature, examples, priority) => {
+    simulate: async (explanation, feature, examples: readonly StoredExample[], priority) => {
       const { block, partner = null } = placeOf.get(feature) ?? {}
       const role = ROLES.find((one) => {
         const speaker = one === 'own' ? feature : partner

@@ -23,6 +23,9 @@ export interface Simulation {
   readonly reasons: readonly string[]
 }
 
+/** What a simulator is told of an example; its slice decides into which call it goes, and is in none. */
+export type SimulatedWindow = Pick<StoredExample, 'tokens' | 'slice'>
+
 /** Predicts the activations of examples from an explanation alone. */
 export interface Simulator {
   readonly tier: Tier
@@ -39,7 +42,7 @@ export interface Simulator {
   simulate(
     explanation: string,
     feature: number,
-    examples: readonly StoredExample[],
+    examples: readonly SimulatedWindow[],
     priority: number,
   ): Promise<Simulation>
 }
@@ -83,7 +86,7 @@ export function llmSimulator(
   seed: number,
   textsOf: (tokens: readonly number[]) => readonly string[],
 ): Simulator {
-  const deal = (feature: number, examples: readonly StoredExample[]): number[][] =>
+  const deal = (feature: number, examples: readonly SimulatedWindow[]): number[][] =>
     dealExamples(examples, llm.simulate.examplesPerCall, seed, feature)
   return {
     tier: llm.tier,
@@ -145,7 +148,7 @@ export function llmSimulator(
 /** Whether the answer to one of a call's examples is missing in a reply. */
 export function isIncomplete(
   reply: Reply,
-  examples: readonly StoredExample[],
+  examples: readonly SimulatedWindow[],
   tier: LlmTier,
   scale: number,
 ): boolean {

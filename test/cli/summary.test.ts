@@ -44,6 +44,9 @@ const STATUS: StudyStatus = {
   singleTokenShare: 0.44,
   tokenShare: 0.5,
   aboveBaseline: null,
+  discoveries: null,
+  byTokenShare: [],
+  statistics: [],
   registers: { base64: 251, dna: 97 },
   missing: [],
   training: {

@@ -12,14 +12,8 @@ import { run } from '../../pipeline/run.ts'
 import { status } from '../../pipeline/status.ts'
 import { featureTableLines } from '../../tui/feature-table.ts'
 import { PACKAGE_ROOT } from '../assets.ts'
-import {
-  type CommandDefinition,
-  countsJson,
-  selectionOf,
-  terminalFor,
-  withLlm,
-  withStudy,
-} from '../command.ts'
+import { type CommandDefinition, countsJson, selectionOf, terminalFor, withStudy } from '../command.ts'
+import { withLlm } from '../llm.ts'
 import { follow } from '../follow.ts'
 import { type StudyOptions, wholeNumber, withCommonOptions, withOptions } from '../options.ts'
 import { stageLines, summaryLines } from '../summary.ts'

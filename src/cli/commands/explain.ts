@@ -1,13 +1,7 @@
 import { estimateExplaining } from '../../pipeline/estimate.ts'
 import { explain as explainStudy } from '../../pipeline/explain.ts'
-import {
-  type CommandDefinition,
-  countsJson,
-  selectionOf,
-  terminalFor,
-  withLlm,
-  withStudy,
-} from '../command.ts'
+import { type CommandDefinition, countsJson, selectionOf, terminalFor, withStudy } from '../command.ts'
+import { withLlm } from '../llm.ts'
 import { dryRun } from '../dry-run.ts'
 import { follow } from '../follow.ts'
 import { type StudyOptions, withCommonOptions, withOptions } from '../options.ts'

@@ -10,9 +10,9 @@ import {
   refuseDryPrecision,
   selectionOf,
   terminalFor,
-  withLlm,
   withStudy,
 } from '../command.ts'
+import { withLlm } from '../llm.ts'
 import { dryRun } from '../dry-run.ts'
 import { follow } from '../follow.ts'
 import { type StudyOptions, withCommonOptions, withOptions } from '../options.ts'

@@ -8,13 +8,12 @@ import { verificationLines } from '../../tui/verification.ts'
 import {
   type CommandDefinition,
   countsJson,
-  pastTools,
   refuseDryPrecision,
   selectionOf,
   terminalFor,
-  withLlm,
   withStudy,
 } from '../command.ts'
+import { pastTools, withLlm } from '../llm.ts'
 import { dryRun } from '../dry-run.ts'
 import { follow } from '../follow.ts'
 import { type StudyOptions, withCommonOptions, withOptions } from '../options.ts'

@@ -1,0 +1,185 @@
+import type { Slice } from '../../core/protocol.ts'
+import { Random } from '../../core/random.ts'
+import { spearman } from '../correlation.ts'
+import { type Concept, tokensOf } from './concepts.ts'
+import { RULES_OF_CONTEXTS } from './rules-of-contexts.ts'
+import { type Rule, RULES_OF_WORDS, type Variant } from './rules-of-words.ts'
+import { BACKGROUND, KINDS } from './vocabulary.ts'
+
+/** One window of a puzzle: the texts of its tokens and the planted feature's levels there, 0–9. */
+export interface PuzzleExample {
+  readonly slice: Slice
+  readonly tokens: readonly string[]
+  readonly levels: readonly number[]
+}
+
+/** How plausible a description is. Of the false ones `near` is hardest to tell from the truth. */
+export const PLAUSIBILITIES = ['true', 'near', 'sibling', 'topic', 'unrelated'] as const
+/** One of {@link PLAUSIBILITIES}. */
+export type Plausibility = (typeof PLAUSIBILITIES)[number]
+
+/** A planted feature with one true and four false explanations. */
+export interface Puzzle {
+  /** The rule's name and the variant's number. */
+  readonly name: string
+  readonly rule: string
+  readonly explanations: Readonly<Record<Plausibility, Concept>>
+  readonly examples: readonly PuzzleExample[]
+}
+
+const RULES: readonly Rule[] = [...RULES_OF_WORDS, ...RULES_OF_CONTEXTS]
+const WINDOW = 9
+/** The mix of the protocol `monosemanticity`. */
+const MIX = { top: 6, interval: 24, random: 10, other: 20 } as const
+const MOST_DOCUMENTS = 2000
+/** An explanation is unrelated where its own perfect simulation reaches no more than this. */
+const UNRELATED = 0.15
+
+/**
+ * All puzzles: every variant of every rule, with windows written by a grammar. The same seed gives the same puzzles.
+ */
+export function makePuzzles(seed: number): Puzzle[] {
+  return RULES.flatMap((rule) =>
+    rule.variants.map((variant, number): Puzzle => {
+      const name = `${rule.name} ${number + 1}`
+      const random = new Random(seed, 'puzzle', name)
+      const examples = drawExamples(variant, random)
+      const { truth, near, sibling, topic } = variant
+      const unrelated = drawUnrelated(rule, examples, random)
+      return {
+        name,
+        rule: rule.name,
+        explanations: { true: truth, near, sibling, topic, unrelated },
+        examples,
+      }
+    }),
+  )
+}
+
+/** What a concept's perfect simulation of a puzzle's windows is: it sees no more than they hold. */
+export function simulateConcept({ level }: Concept, { examples }: Pick<Puzzle, 'examples'>): number[][] {
+  return examples.map(({ tokens }) => tokens.map((_, index) => level(tokens, index)))
+}
+
+/** Spearman's correlation of predicted levels and the planted feature; 0 where the prediction is constant. */
+export function scorePuzzle(
+  { examples }: Pick<Puzzle, 'examples'>,
+  predicted: readonly (readonly number[])[],
+): number {
+  return (
+    spearman(
+      examples.flatMap(({ levels }) => levels),
+      predicted.flat().map(Math.round),
+    ) ?? 0
+  )
+}
+
+function drawExamples(variant: Variant, random: Random): PuzzleExample[] {
+  const { truth, near, sibling, topic } = variant
+  const firing: PuzzleExample[] = []
+  const tempting: PuzzleExample[] = []
+  const any: PuzzleExample[] = []
+  const wanted = MIX.top + MIX.interval
+  const seen = new Set<string>()
+  for (let document = 0; document < MOST_DOCUMENTS; document++) {
+    if (firing.length === wanted && tempting.length === MIX.other && any.length === MIX.random) break
+    const tokens = tokensOf(writeDocument(variant, random))
+    const levels = tokens.map((_, index) => truth.level(tokens, index))
+    // At most one window of a document.
+    const take = (
+      into: PuzzleExample[],
+      most: number,
+      slice: Slice,
+      test: (index: number) => boolean,
+    ): void => {
+      const places = [...tokens.keys()].filter((index) => index > 0 && test(index))
+      if (places.length === 0 || into.length >= most) return
+      const window = cut(tokens, levels, random.pick(places), truth, random)
+      const key = window?.tokens.join('|') ?? ''
+      if (window === null || seen.has(key)) return
+      seen.add(key)
+      into.push({ slice, ...window })
+    }
+    const kind = document % 3
+    if (kind === 0) take(firing, wanted, 'top', (index) => levels[index]! > 0)
+    else if (kind === 1) {
+      const tempts = (concept: Concept) => (index: number) =>
+        levels[index] === 0 && concept.level(tokens, index) > 0
+      const most = [near, sibling, topic].find((concept) =>
+        tokens.some((_, index) => index > 0 && tempts(concept)(index)),
+      )
+      if (most) take(tempting, MIX.other, 'other', tempts(most))
+    } else take(any, MIX.random, 'random', () => true)
+  }
+  const strongest = firing.toSorted((a, b) => Math.max(...b.levels) - Math.max(...a.levels))
+  return [
+    ...strongest.map((one, place) =>
+      place < MIX.top ? one : { ...one, slice: `interval ${1 + ((place - MIX.top) >> 1)}` as const },
+    ),
+    ...any,
+    ...tempting,
+  ]
+}
+
+/**
+ * Nine tokens of a text around one, which stands at a drawn place among those where what decides about each token is in
+ * the window; null where there is none.
+ */
+function cut(
+  tokens: readonly string[],
+  levels: readonly number[],
+  index: number,
+  truth: Concept,
+  random: Random,
+): Omit<PuzzleExample, 'slice'> | null {
+  const windows = Array.from({ length: WINDOW }, (_, place) => index - place)
+    .filter((start) => start >= 0 && start + WINDOW <= tokens.length)
+    .map((start) => ({
+      tokens: tokens.slice(start, start + WINDOW),
+      levels: levels.slice(start, start + WINDOW),
+    }))
+    .filter((window) => window.levels.every((level, place) => truth.level(window.tokens, place) === level))
+  return windows.length === 0 ? null : random.pick(windows)
+}
+
+function writeDocument({ firing, silent }: Variant, random: Random): string {
+  const sentences = [
+    random.pick(firing),
+    random.pick(silent),
+    random.pick(random.below(2) === 0 ? firing : silent),
+    random.pick(BACKGROUND),
+    random.pick(BACKGROUND),
+  ]
+  const written = random.shuffle(sentences).map((sentence) => writeSentence(sentence, random))
+  return `${random.pick(['Well', 'So', 'Then', 'Now'])} ${written.join(' ')} ${random.pick(['End', 'So', 'Yes'])}`
+}
+
+const KIND_NAMES = new Set<string>(Object.keys(KINDS))
+
+function writeSentence(sentence: string, random: Random): string {
+  const bound = new Map<string, string>()
+  return sentence
+    .replace(/\{([a-z]+)(#\d)?\}/g, (whole, kind: string, name: string | undefined) => {
+      if (name !== undefined && bound.has(whole)) return bound.get(whole)!
+      const word = writeSlot(kind, random)
+      bound.set(whole, word)
+      return word
+    })
+    .replace('{{', '{')
+}
+
+function writeSlot(kind: string, random: Random): string {
+  if (kind === 'digit') return String(random.below(10))
+  if (kind === 'day') return String(1 + random.below(28))
+  if (kind === 'number') return String(1 + random.below(10 ** (1 + random.below(3))))
+  return KIND_NAMES.has(kind) ? random.pick(KINDS[kind as keyof typeof KINDS]) : `{${kind}}`
+}
+
+function drawUnrelated(rule: Rule, examples: readonly PuzzleExample[], random: Random): Concept {
+  const others = random.shuffle(
+    RULES.filter((other) => other !== rule).flatMap((other) => other.variants.map(({ truth }) => truth)),
+  )
+  return others.find(
+    (concept) => scorePuzzle({ examples }, simulateConcept(concept, { examples })) <= UNRELATED,
+  )!
+}

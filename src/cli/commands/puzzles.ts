@@ -1,0 +1,158 @@
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { Option } from 'commander'
+import { makePuzzles, type Puzzle } from '../../autointerp/puzzles/puzzle.ts'
+import { winOf } from '../../autointerp/puzzles/ranking.ts'
+import { UsageError } from '../../core/errors.ts'
+import { writeError } from '../../core/files.ts'
+import { studyConfigSchema } from '../../core/study-config.ts'
+import {
+  estimatePuzzles,
+  type PuzzleOutcome,
+  simulationPuzzles,
+  solvePuzzles,
+} from '../../pipeline/puzzles.ts'
+import type { Llm } from '../../pipeline/study.ts'
+import { WorkspaceLock } from '../../store/lock.ts'
+import { puzzleLines, type PuzzlesView } from '../../tui/puzzles.ts'
+import { bundledProtocol } from '../assets.ts'
+import { type CommandDefinition, terminalFor, withStudy } from '../command.ts'
+import { withUsualLlm } from '../llm.ts'
+import type { AskingStudy } from '../open-gate.ts'
+import { dryRun } from '../dry-run.ts'
+import { follow } from '../follow.ts'
+import { type StudyOptions, wholeNumber, withCommonOptions, withOptions } from '../options.ts'
+import type { Surroundings } from '../terminal.ts'
+import { openWorkspaceStore } from '../workspace.ts'
+
+interface PuzzleOptions extends StudyOptions {
+  readonly dir: string
+  readonly scorer: 'simulation'
+  readonly count?: number
+}
+
+const HARDEST_SHOWN = 5
+
+/** `gloss puzzles`: how often a scorer prefers the true explanation of a planted feature. */
+export const puzzles: CommandDefinition = (parent, surroundings) => {
+  const command = parent
+    .command('puzzles')
+    .description('how well an LLM and a prompt tell true explanations of planted features from false ones')
+    .addOption(
+      new Option('--dir <dir>', 'folder that remembers replies, where no --workspace is given')
+        .default('./gloss-puzzles')
+        .env('GLOSS_PUZZLES_DIR'),
+    )
+    .addOption(
+      new Option('--scorer <name>', 'the scorer to try').choices(['simulation']).default('simulation'),
+    )
+    .addOption(
+      new Option('--count <n>', 'use fewer puzzles, of as many rules as possible').argParser(wholeNumber),
+    )
+    .addHelpText(
+      'after',
+      `
+170 features of 34 rules are planted in generated texts. Each has a true and four
+false explanations; a scorer is as good as it ranks the true one first.
+
+Examples:
+  gloss puzzles --llm http://localhost:11434/v1 --llm-model qwen3
+  gloss puzzles --count 34 --examples-per-call 60 --llm http://localhost:11434/v1 --llm-model qwen3`,
+    )
+  withOptions(withCommonOptions(command), 'llm', 'money', 'batch', 'tier', 'seed').action(
+    async (options: PuzzleOptions) => {
+      const terminal = terminalFor(options, surroundings)
+      await withMemory(options, surroundings, (study) =>
+        withUsualLlm(options, study, surroundings, async (llm) => {
+          const { seed } = study.config
+          const chosen = byVariant(makePuzzles(seed)).slice(0, options.count)
+          if (options.dryRun)
+            return dryRun(terminal, options, llm, async (asked) => [estimatePuzzles(asked, chosen, seed)])
+          if (llm === null)
+            throw new UsageError(
+              'llm-missing',
+              'expected an endpoint to try, found none; add --llm URL and --llm-model NAME',
+            )
+          const outcome = await follow(
+            terminal,
+            ['score'],
+            options.log,
+            solvePuzzles(simulationPuzzles(llm, seed), llm, chosen, seed, surroundings.signal),
+          )
+          const view = viewOf(options, llm, outcome)
+          if (options.json) terminal.printJson({ ...view, seed, solved: outcome.solved })
+          else terminal.print(...puzzleLines(view, terminal.columns, terminal.style))
+        }),
+      )
+    },
+  )
+}
+
+/** A variant of every rule, then the next of each. */
+function byVariant(all: readonly Puzzle[]): Puzzle[] {
+  const numberOf = ({ name }: Puzzle): number => Number(/\d+$/.exec(name)![0])
+  return all.toSorted((a, b) => numberOf(a) - numberOf(b))
+}
+
+/** The study that a workspace holds, or a folder that remembers replies and nothing else. */
+async function withMemory<Result>(
+  options: PuzzleOptions,
+  surroundings: Surroundings,
+  work: (study: AskingStudy) => Promise<Result>,
+): Promise<Result> {
+  if (options.workspace !== undefined) return withStudy(options, surroundings, work)
+  const folder = resolve(surroundings.folder, options.dir)
+  try {
+    mkdirSync(folder, { recursive: true })
+  } catch (error) {
+    throw writeError(error, folder)
+  }
+  const lock = new WorkspaceLock(join(folder, 'gloss.lock'))
+  try {
+    const store = openWorkspaceStore(folder, true)
+    try {
+      return await work({
+        folder,
+        config: studyConfigSchema.parse({
+          model: 'puzzles',
+          hook: 'puzzles',
+          ...(options.seed === undefined ? {} : { seed: options.seed }),
+          llm: options.concurrency === undefined ? {} : { concurrency: options.concurrency },
+        }),
+        store,
+        protocol: bundledProtocol('monosemanticity'),
+        signal: surroundings.signal,
+        now: () => new Date(),
+      })
+    } finally {
+      store.close()
+    }
+  } finally {
+    lock.release()
+  }
+}
+
+function viewOf(options: PuzzleOptions, llm: Llm, { ranking, solved }: PuzzleOutcome): PuzzlesView {
+  const rules = [...new Set(solved.map(({ rule }) => rule))]
+  const hardest = rules
+    .map((rule) => {
+      const wins = solved.flatMap((one) => (one.rule === rule ? (winOf(one.scores) ?? []) : []))
+      return { rule, wins: wins.reduce((sum, win) => sum + win, 0) / wins.length }
+    })
+    .filter(({ wins }) => wins < 1)
+    .toSorted((a, b) => a.wins - b.wins)
+  const { requests, fromCache, promptTokens, completionTokens, usd } = llm.chat.spending()
+  return {
+    puzzles: solved.length,
+    rules: rules.length,
+    scorer: options.scorer,
+    tier: llm.tier,
+    examplesPerCall: llm.simulate.examplesPerCall,
+    model: llm.chat.model,
+    ranking,
+    failedCalls: solved.reduce((sum, one) => sum + one.failedCalls, 0),
+    unreadableCalls: solved.reduce((sum, one) => sum + one.unreadableCalls, 0),
+    hardest: hardest.slice(0, HARDEST_SHOWN),
+    spending: { requests, fromCache, promptTokens, completionTokens, usd },
+  }
+}

@@ -1,0 +1,78 @@
+import { escapeForTerminal } from '../core/escape-terminal.ts'
+import type { Style } from './style.ts'
+import { correlation, short, usd, wrap } from './text.ts'
+
+/** A share with its interval. */
+export interface ShareView {
+  readonly value: number
+  readonly low: number
+  readonly high: number
+}
+
+/** How a scorer ranks the explanations of puzzles, as it is shown. */
+export interface PuzzlesView {
+  readonly puzzles: number
+  readonly rules: number
+  readonly scorer: string
+  readonly tier: string
+  readonly examplesPerCall: number
+  readonly model: string
+  readonly ranking: {
+    readonly wins: ShareView
+    readonly auc: ShareView
+    readonly aucBy: Readonly<Record<'near' | 'sibling' | 'topic' | 'unrelated', number>>
+    readonly ranked: number
+    readonly unranked: number
+  } | null
+  readonly failedCalls: number
+  readonly unreadableCalls: number
+  /** Rules and how often the true explanation wins, worst first. */
+  readonly hardest: readonly { readonly rule: string; readonly wins: number }[]
+  readonly spending: {
+    readonly requests: number
+    readonly fromCache: number
+    readonly promptTokens: number
+    readonly completionTokens: number
+    readonly usd: number | null
+  }
+}
+
+/** The result of `gloss puzzles`. */
+export function puzzleLines(view: PuzzlesView, width: number, style: Style): string[] {
+  const { ranking, spending } = view
+  const lines = [
+    ` ${view.puzzles} puzzles from ${view.rules} rules   ${view.scorer} · ${view.tier} · ${view.examplesPerCall} examples a call · ${escapeForTerminal(view.model)}`,
+    '',
+  ]
+  if (ranking === null) lines.push(' No puzzle has scores for all five explanations.')
+  else
+    lines.push(
+      ` the true explanation wins     ${interval(ranking.wins)}   chance .20`,
+      ` it beats a false one (AUC)    ${interval(ranking.auc)}   chance .50`,
+      ` against each kind             ${Object.entries(ranking.aucBy)
+        .map(([kind, auc]) => `${kind} ${correlation(auc)}`)
+        .join('   ')}`,
+      ...(view.hardest.length === 0
+        ? []
+        : wrap(
+            `wins least at: ${view.hardest.map(({ rule, wins }) => `${rule} ${correlation(wins)}`).join(', ')}`,
+            width - 2,
+          ).map((line) => ` ${style.dim(line)}`)),
+    )
+  if (ranking !== null && ranking.unranked > 0)
+    lines.push(` ${ranking.unranked} puzzles lack a score and are not ranked`)
+  if (view.failedCalls > 0) lines.push(` ${view.failedCalls} calls without a reply; run again to repeat them`)
+  if (view.unreadableCalls > 0) lines.push(` ${view.unreadableCalls} replies with missing answers`)
+  const cost = spending.usd === null ? 'cost not known' : usd(spending.usd)
+  lines.push(
+    '',
+    style.dim(
+      ` ${spending.requests.toLocaleString('en')} requests, ${spending.fromCache.toLocaleString('en')} from memory   ${short(spending.promptTokens)} prompt + ${short(spending.completionTokens)} completion tokens   ${cost}`,
+    ),
+  )
+  return lines
+}
+
+function interval({ value, low, high }: ShareView): string {
+  return `${correlation(value).padStart(4)} [${correlation(low)} ${correlation(high)}]`
+}
