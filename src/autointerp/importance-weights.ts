@@ -10,15 +10,14 @@ export function intervalShares(histogram: readonly number[], intervals: number):
   const total = histogram.reduce((sum, count) => sum + count, 0)
   const shares = Array.from({ length: intervals }, () => 0)
   if (total === 0) return shares
-  const perBin = intervals / histogram.length
-  for (const [bin, count] of histogram.entries()) {
-    // In units of parts, so that whole numbers of bins a part leave no remainder.
-    const [from, to] = [bin * perBin, (bin + 1) * perBin]
-    for (let part = Math.floor(from + 1e-9); part < intervals && part < to - 1e-9; part++) {
-      const inside = Math.min(to, part + 1) - Math.max(from, part)
-      shares[part]! += (count * inside) / perBin / total
+  // In units of (number of bins · number of parts)⁻¹ of the range all borders are whole numbers.
+  const bins = histogram.length
+  for (const [bin, count] of histogram.entries())
+    for (let part = Math.floor((bin * intervals) / bins); part * bins < (bin + 1) * intervals; part++) {
+      const inside =
+        Math.min((bin + 1) * intervals, (part + 1) * bins) - Math.max(bin * intervals, part * bins)
+      shares[part]! += (count * inside) / intervals / total
     }
-  }
   return shares
 }
 

@@ -37,6 +37,7 @@ interface CandidateView {
 }
 
 interface ScoreView {
+  readonly id: string
   readonly scorer: string
   readonly protocol: string
   readonly tier: string
@@ -47,6 +48,7 @@ interface ScoreView {
   readonly undefined: string | null
   readonly flag: string | null
   readonly controls: Readonly<Record<string, number | null>>
+  readonly gain: Readonly<Record<string, { readonly low: number | null }>>
 }
 
 interface ExampleView {
@@ -109,6 +111,8 @@ const SCORERS: Readonly<Record<string, string>> = {
   simulation: 'ρ',
   'simulation.pearson': 'Pearson',
   'simulation.fire_only': 'ρ where it fires',
+  'simulation.weighted': 'ρ by importance',
+  'simulation.raw': 'ρ unrounded',
 }
 const CONTROLS: Readonly<Record<string, string>> = { tokenTable: 'token table' }
 const TIERS: Readonly<Record<string, string>> = {
@@ -165,12 +169,26 @@ function scoreLines(scores: readonly ScoreView[], by: string, width: number, sty
   const beside = Object.entries(main.controls)
     .filter(([name]) => name !== UNSHOWN_CONTROL)
     .map(([name, value]) => `${CONTROLS[name] ?? name} ${value === null ? '·' : correlation(value)}`)
-  const numbers = [scoreText(main), ...beside, ...others.map(scoreText), `n ${main.n}`]
-  const origin = `by ${by} · ${main.protocol} · tier: ${TIERS[main.tier] ?? main.tier}`
+  const numbers = [
+    scoreText(main),
+    ...(isNotAboveBaseline(main) ? ['≈ baseline'] : []),
+    ...beside,
+    ...others.map(scoreText),
+    `n ${main.n}`,
+  ]
+  const origin = `by ${by} · ${main.protocol} · tier: ${TIERS[main.tier] ?? main.tier} · score ${main.id}`
   return [
     ...wrap(numbers.join('   '), width - 2, '   ').map((line) => ` ${line}`),
-    ` ${style.dim(truncate(origin, width - 2))}`,
+    ...wrap(origin, width - 2, ' · ', 2).map((line) => ` ${style.dim(line)}`),
   ]
+}
+
+/** Where the interval of the gain over shuffled, or over the token table, reaches 0. */
+function isNotAboveBaseline({ gain }: ScoreView): boolean {
+  return ['shuffled', 'tokenTable'].some((name) => {
+    const low = gain[name]?.low
+    return low != null && low <= 0
+  })
 }
 
 function scoreText({ scorer, value, low, high, undefined: reason, flag }: ScoreView): string {

@@ -6,7 +6,7 @@ import { COLOURED, PLAIN } from '../../src/tui/style.ts'
 import { widthOf } from '../../src/tui/text.ts'
 import { WIDTHS, wideText } from '../support/wide-texts.ts'
 
-const NO_CONTROLS = {
+const NO_GAINS = {
   constant: null,
   position: null,
   composition: null,
@@ -14,6 +14,19 @@ const NO_CONTROLS = {
   bigram: null,
   shuffled: null,
   blank: null,
+}
+
+type Stratum = StudyStatus['byTokenShare'][number]
+
+function stratum(from: number, to: number, found: Pick<Stratum, 'n' | 'median' | 'gain'>): Stratum {
+  return {
+    from,
+    to,
+    features: found.n,
+    medianMissingAsZero: found.median,
+    aboveBaseline: null,
+    ...found,
+  }
 }
 
 const STATUS: StudyStatus = {
@@ -38,15 +51,44 @@ const STATUS: StudyStatus = {
     n: 3512,
     medianMissingAsZero: 0.64,
   },
-  controls: { ...NO_CONTROLS, constant: 0, position: 0.01, shuffled: -0.02, tokenTable: 0.65 },
-  controlMeans: { ...NO_CONTROLS, constant: 0, position: 0.003, shuffled: -0.01, tokenTable: 0.6 },
-  gain: { ...NO_CONTROLS, shuffled: 0.67 },
+  controls: {
+    constant: 0,
+    position: 0.01,
+    composition: null,
+    tokenTable: 0.65,
+    bigram: 0.69,
+    shuffled: -0.02,
+    blank: null,
+  },
+  controlMeans: {
+    constant: 0,
+    position: 0.003,
+    composition: null,
+    tokenTable: 0.6,
+    bigram: 0.66,
+    shuffled: -0.01,
+    blank: null,
+  },
+  gain: { ...NO_GAINS, shuffled: 0.67, bigram: -0.01 },
+  discoveries: null,
+  byTokenShare: [
+    stratum(0, 0.5, { n: 1700, median: 0.52, gain: { shuffled: 0.52, tokenTable: null } }),
+    stratum(0.5, 1, { n: 1812, median: 0.78, gain: { shuffled: 0.8, tokenTable: null } }),
+  ],
+  statistics: [
+    {
+      scorer: 'simulation.pearson',
+      tier: 'table',
+      median: 0.71,
+      q1: 0.6,
+      q3: 0.8,
+      n: 3512,
+      medianMissingAsZero: 0.71,
+    },
+  ],
   singleTokenShare: 0.44,
   tokenShare: 0.5,
   aboveBaseline: null,
-  discoveries: null,
-  byTokenShare: [],
-  statistics: [],
   registers: { base64: 251, dna: 97 },
   missing: [],
   training: {
@@ -74,10 +116,13 @@ describe('the summary of a study', () => {
     expect(summaryLines(STATUS, 80, PLAIN)).toEqual([
       ' 4,096 features: 3,512 scored · 402 too rare · 182 dead',
       ' median ρ .65  quartiles .51 .81  n 3,512  missing as 0: .64  (monosemanticity)',
-      '   tier: table',
-      ' controls: shuffled −.02 · token table .65 · position .00 (mean)',
-      ' median gain over shuffled .67',
+      '   tier: token table',
+      ' controls: shuffled −.02 · token table .65 · bigram .69 · position .00 (mean)',
+      ' median gain over shuffled .67 · over bigrams −.01',
       ' single-token 44 % · token share η² .50 (median)',
+      ' η² < .50: median ρ .52 · missing as 0: .52 · n 1,700 · gain over shuffled .52',
+      ' η² ≥ .50: median ρ .78 · missing as 0: .78 · n 1,812 · gain over shuffled .80',
+      ' other medians: Pearson .71 (n 3,512)',
       ' feature set: L0 32.0 · FVU 0.180 · dead in training 4.0 % · CE recovered 97 %',
       ' features of one register: base64 251 · dna 97',
     ])
@@ -90,8 +135,10 @@ describe('the summary of a study', () => {
     const lines = summaryLines(
       {
         ...STATUS,
-        gain: { ...NO_CONTROLS, shuffled: 0.6, tokenTable: -0.05 },
+        controls: { ...STATUS.controls, composition: 0.31, blank: 0.12 },
+        gain: { ...NO_GAINS, shuffled: 0.6, tokenTable: -0.05 },
         aboveBaseline: 0.31,
+        discoveries: { rate: 0.05, tested: 200, shuffled: 190, tokenTable: 70, both: 60 },
         ledger: [
           {
             stage: 'explain',
@@ -125,8 +172,9 @@ describe('the summary of a study', () => {
       PLAIN,
     )
     expect(lines).toContain(
-      ' median gain over shuffled .60 · over the token table −.05 · above baseline 31 %',
+      ' median gain over shuffled .60 · over the token table −.05 · above baseline 31 % · 60 of 200 at a false discovery rate of 5.0 %',
     )
+    expect(lines.join('\n')).toContain('bigram .69 · blank .12 · composition .31 · position')
     expect(lines.slice(-2)).toEqual([
       ' LLM: explain by judge · 321 replies · 1.23 M prompt tokens (50 % cached) · 45.7 k completion tokens (12 reasoning) · $1.23 (openai/judge)',
       ' LLM: score by judge · 2 replies · 3 lost, counted at their most · 1 without usage · 0 prompt tokens · 0 completion tokens · cost unknown',
@@ -135,7 +183,16 @@ describe('the summary of a study', () => {
 
   it('leaves out what there is not', () => {
     const lines = summaryLines(
-      { ...STATUS, scored: 0, pending: 3512, score: null, singleTokenShare: null, registers: {} },
+      {
+        ...STATUS,
+        scored: 0,
+        pending: 3512,
+        score: null,
+        singleTokenShare: null,
+        registers: {},
+        byTokenShare: [],
+        statistics: [],
+      },
       80,
       PLAIN,
     )

@@ -11,6 +11,7 @@ type Example = PageView['examples'][number]
 type Score = PageView['explanations'][number]['scores'][number]
 
 const SIMULATED: Score = {
+  id: '0a1b2c3d4e5f6071',
   scorer: 'simulation',
   protocol: 'monosemanticity',
   tier: 'integersSparse',
@@ -21,6 +22,7 @@ const SIMULATED: Score = {
   undefined: null,
   flag: null,
   controls: { constant: 0, position: 0.01, shuffled: 0.02, tokenTable: 0.61 },
+  gain: { shuffled: { low: 0.7 }, tokenTable: { low: 0.2 } },
 }
 
 const FIRING: Example = {
@@ -84,6 +86,7 @@ describe('the page of a feature', () => {
       ' DNA sequence letters, most strongly inside long runs of ACGT',
       ' ρ .87 [.81 .92]   position .01   shuffled .02   token table .61   n 540',
       ' by gpt-x (pairs) · monosemanticity · tier: integers, sparse',
+      '   score 0a1b2c3d4e5f6071',
       '',
       ` top         ⏎[AGC]⁹[CC]⁸ x${' '.repeat(41)}3.21  dna`,
       ` 6/12        ⏎[AGC]⁹[CC]⁸ x${' '.repeat(41)}3.21  dna`,
@@ -162,6 +165,19 @@ describe('the page of a feature', () => {
       expect(lines.filter((line) => line.startsWith(` ${label} `))).toHaveLength(1)
   })
 
+  it('says where a score is not above its baselines', () => {
+    const shown = (gain: Score['gain']): string[] =>
+      plain({
+        explanations: [
+          { text: 'x', problem: null, explainer: 'pairs', llm: 'gpt-x', scores: [{ ...SIMULATED, gain }] },
+        ],
+      })
+    for (const name of ['shuffled', 'tokenTable'])
+      expect(shown({ [name]: { low: 0 } }).join('\n')).toContain('ρ .87 [.81 .92]   ≈ baseline')
+    for (const gain of [{}, { shuffled: { low: 0.01 } }, { tokenTable: { low: null } }])
+      expect(shown(gain).join('\n')).not.toContain('≈')
+  })
+
   it('puts bins of the histogram together where there is no room for all', () => {
     const histogram = Array.from({ length: 40 }, (_, bin) => (bin < 2 ? 100 : bin < 4 ? 50 : 0))
     const activations = (width: number): string => plain({ histogram }, width).at(-4)!
@@ -197,6 +213,8 @@ describe('the page of a feature', () => {
   const score = fc.record({
     scorer: fc.constantFrom('simulation', 'simulation.pearson', 'simulation.fire_only', 'other'),
     protocol: fc.constant('monosemanticity'),
+    id: fc.constant('0a1b2c3d4e5f6071'),
+    gain: fc.constant({ shuffled: { low: 0 } }),
     tier: fc.constantFrom('integersSparse', 'table'),
     value: fc.option(number(1)),
     low: fc.option(number(1)),
