@@ -1,3 +1,5 @@
+import { type Grouped, groupValues } from './grouped-values.ts'
+
 /** One resample: the distinct examples that were drawn and how often each was. */
 export interface Resample {
   readonly examples: Uint16Array
@@ -69,69 +71,6 @@ export class ResampledSpearman implements ResampledStatistic {
     if (!this.correlations({ counts }, correlations)) return null
     return { correlations, constant: this.#predictions.map(({ isConstant }) => isConstant) }
   }
-}
-
-/** Values by token as groups of equal ones, numbered from the smallest value. The commonest group is the base. */
-interface Grouped {
-  readonly groups: number
-  readonly base: number
-  /** Group and example of each token, example after example. */
-  readonly groupOf: Int32Array
-  readonly exampleOf: Int32Array
-}
-
-function groupValues(values: readonly (readonly number[])[]): Grouped {
-  let length = 0
-  for (const example of values) length += example.length
-  const flat = new Float64Array(length)
-  const exampleOf = new Int32Array(length)
-  let token = 0
-  for (let example = 0; example < values.length; example++)
-    for (const value of values[example]!) {
-      // Adding 0 makes one of both zeros.
-      flat[token] = value + 0
-      exampleOf[token++] = example
-    }
-  const distinct = distinctValues(flat)
-  const sizes = new Int32Array(distinct.length)
-  const groupOf = new Int32Array(length)
-  let last = 0
-  for (let i = 0; i < length; i++) {
-    if (distinct[last] !== flat[i]) last = placeOf(distinct, flat[i]!)
-    groupOf[i] = last
-    sizes[last]!++
-  }
-  let base = 0
-  for (let group = 1; group < sizes.length; group++) if (sizes[group]! > sizes[base]!) base = group
-  return { groups: distinct.length, base, groupOf, exampleOf }
-}
-
-/** The different values in ascending order. */
-function distinctValues(values: Float64Array): Float64Array {
-  const common = values[0] ?? 0
-  const sorted = values.filter((value) => value !== common).sort()
-  const distinct: number[] = []
-  let isCommonIn = values.length === 0
-  for (const value of sorted) {
-    if (!isCommonIn && common < value) {
-      distinct.push(common)
-      isCommonIn = true
-    }
-    if (distinct.at(-1) !== value) distinct.push(value)
-  }
-  if (!isCommonIn) distinct.push(common)
-  return Float64Array.from(distinct)
-}
-
-function placeOf(sorted: Float64Array, value: number): number {
-  let low = 0
-  let high = sorted.length - 1
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (sorted[middle]! < value) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 /** The tokens of the truth outside its base, from either end towards the base, with their ranks on a resample. */
@@ -304,7 +243,7 @@ class PredictedRanks {
     const { moments, momentSum } = this.#truth
     const overlapEnds = this.#overlapEnds
     const overlaps = this.#overlaps
-    const baseRank = ranks[base]!
+    const baseRank = ranks[base]
     let together = baseRank * momentSum
     for (let group = 0, place = 0; group < groups; group++) {
       const end = overlapEnds[group]!

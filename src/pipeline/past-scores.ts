@@ -77,7 +77,10 @@ export class PastScores {
       precision,
       config: { ...config, seed: provenance.seed ?? config.seed },
       // Recomputing leaves no trace.
-      store: { ...store, provenance: { get: store.provenance.get, put: () => record.provenanceId } },
+      store: {
+        ...store,
+        provenance: { get: (id) => store.provenance.get(id), put: () => record.provenanceId },
+      },
     }
     const llm = tier
       ? this.#tools.llmOf({ endpoint: endpoint!, llm: model!, promptHash, tier, protocol })

@@ -121,11 +121,17 @@ if (isMainThread) {
   )
   const total = found.reduce((all, one) => all + one.count, 0)
   const cpu = found.reduce((all, one) => all + one.cpu, 0)
-  console.log(`${total} features, ${workers} threads, Node ${process.version}`)
-  console.log(`wall ${Math.max(...found.map(({ seconds }) => seconds)).toFixed(1)} s`)
-  console.log(`CPU  ${cpu.toFixed(1)} s, ${((cpu / total) * 1000).toFixed(3)} ms a feature`)
-  console.log(`mean score ${(found.reduce((all, one) => all + one.sum, 0) / total).toFixed(6)}`)
+  process.stdout.write(
+    [
+      `${total} features, ${workers} threads, Node ${process.version}`,
+      `wall ${Math.max(...found.map(({ seconds }) => seconds)).toFixed(1)} s`,
+      `CPU  ${cpu.toFixed(1)} s, ${((cpu / total) * 1000).toFixed(3)} ms a feature`,
+      `mean score ${(found.reduce((all, one) => all + one.sum, 0) / total).toFixed(6)}`,
+      '',
+    ].join('\n'),
+  )
 } else {
   const { folder, place, workers, count } = workerData
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   parentPort.postMessage(measure(readFeatures(folder, place, workers), count))
 }

@@ -13,7 +13,7 @@ describe('gloss score --verify', () => {
     const { code, stdout, stderr } = await gloss(['score', '--verify'], { folder })
     expect(stderr).toBe('')
     expect(code).toBe(0)
-    const rows = query(folder, 'SELECT count(*) AS count FROM score')[0]!['count']
+    const rows = Number(query(folder, 'SELECT count(*) AS count FROM score')[0]!['count'])
     expect(stdout).toBe(
       ` ${rows} score rows recomputed from stored replies and examples\n   ${rows} equal in value, interval and controls\n`,
     )
