@@ -110,8 +110,19 @@ describe('the store', () => {
   it('gives back what was put', () => {
     const store = openAt(':memory:')
     const provenanceId = filled(store)
-    expect(store.provenance.get(provenanceId)).toEqual(PROVENANCE)
+    expect(store.provenance.get(provenanceId)).toEqual({ ...PROVENANCE, endpoint: null })
     expect(store.provenance.put({ ...PROVENANCE })).toBe(provenanceId)
+    expect(store.provenance.put(store.provenance.get(provenanceId))).toBe(provenanceId)
+    const elsewhere = store.provenance.put({ ...PROVENANCE, endpoint: 'http://x/v1' })
+    expect(elsewhere).not.toBe(provenanceId)
+    expect(store.provenance.get(elsewhere).endpoint).toBe('http://x/v1')
+    expect(store.tokenCounts.get('s').size).toBe(0)
+    store.tokenCounts.put('s', [
+      [7, 2],
+      [3, 1],
+    ])
+    store.tokenCounts.put('s', [[3, 5]])
+    expect([...store.tokenCounts.get('s')]).toEqual([[3, 5]])
     expect(store.featureSets.get('s')).toMatchObject({ folder: 'features/s', metrics: { l0: 1 } })
     expect(store.featureSets.get('other')).toBeNull()
     expect(store.features.get('s', 3)).toEqual({ ...FEATURE, singleToken: true })
