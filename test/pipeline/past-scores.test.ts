@@ -1,6 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { bundledProtocol, bundledExplainPrompt, bundledSimulatePrompt } from '../../src/cli/assets.ts'
-import { StoredReplies } from '../../src/llm/stored-replies.ts'
+import { pastTools } from '../../src/cli/llm.ts'
 import { calibrate } from '../../src/pipeline/calibration.ts'
 import { measureDraws } from '../../src/pipeline/draws.ts'
 import { explain } from '../../src/pipeline/explain.ts'
@@ -15,18 +14,7 @@ import { eventsOf, judgeAt, PLANTED_RULES, plantedStudy } from '../support/plant
 
 const ALL = { kind: 'all' } as const
 
-function pastOf({ store }: Study): PastTools {
-  return {
-    llmOf: (group, model, tier) => ({
-      chat: new StoredReplies(store, group, model),
-      explain: bundledExplainPrompt(),
-      simulate: bundledSimulatePrompt(tier),
-      tier,
-      reask: false,
-    }),
-    protocolOf: (name) => (name === 'monosemanticity' ? bundledProtocol(name) : null),
-  }
-}
+const pastOf: (study: Study) => PastTools = pastTools
 
 /** A planted study, explained and scored by an oracle, or by the token table. */
 async function scored(
