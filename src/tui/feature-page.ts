@@ -122,8 +122,10 @@ const TIERS: Readonly<Record<string, string>> = {
   integersSparse: 'integers, sparse',
   table: 'table',
 }
-/** The constant judge scores 0 by rule, which tells a reader nothing. */
-const UNSHOWN_CONTROL = 'constant'
+/** What a constant answer scores by rule. For correlations that is 0, which tells a reader nothing. */
+const CHANCE = 'constant'
+/** Answers of yes or no have no area under a curve, which is no news. */
+const NO_NEWS = 'hardAnswers'
 
 function explanationLines(
   { text, problem, explainer, llm, candidates = [], scores }: ExplanationView,
@@ -140,15 +142,17 @@ function explanationLines(
     return [...lines, ` ${style.dim(truncate(`by ${by}, not scored yet`, width - 2))}`, '']
   // Scores of different tiers are no ranking: each tier stands by itself.
   const tiers = [...new Set(scores.map(({ tier }) => tier))]
+  // Simulations come first, then what the same tier says to other scorers.
+  const scorers = [...new Set(scores.map(scorerOf))].toSorted(
+    (a, b) => Number(b === SIMULATION) - Number(a === SIMULATION),
+  )
   return [
     ...lines,
     ...tiers.flatMap((tier) =>
-      scoreLines(
-        scores.filter((score) => score.tier === tier),
-        by,
-        width,
-        style,
-      ),
+      scorers.flatMap((scorer) => {
+        const these = scores.filter((score) => score.tier === tier && scorerOf(score) === scorer)
+        return these.length === 0 ? [] : scoreLines(these, by, width, style)
+      }),
     ),
     '',
   ]
@@ -163,12 +167,22 @@ function choiceLines(candidates: readonly CandidateView[], width: number): strin
   return wrap(`chosen among ${candidates.length} by ρ on the choose examples: ${values.join(', ')}`, width)
 }
 
+const SIMULATION = 'simulation'
+
+/** The scorer whose answers a statistic is of. */
+function scorerOf({ scorer }: ScoreView): string {
+  return scorer.split('.')[0]!
+}
+
 function scoreLines(scores: readonly ScoreView[], by: string, width: number, style: Style): string[] {
   const main = scores[0]!
-  const others = scores.slice(1)
+  const others = scores.slice(1).filter((score) => score.undefined !== NO_NEWS)
   const beside = Object.entries(main.controls)
-    .filter(([name]) => name !== UNSHOWN_CONTROL)
-    .map(([name, value]) => `${CONTROLS[name] ?? name} ${value === null ? '·' : correlation(value)}`)
+    .filter(([name]) => name !== CHANCE || scorerOf(main) !== SIMULATION)
+    .map(
+      ([name, value]) =>
+        `${name === CHANCE ? 'chance' : (CONTROLS[name] ?? name)} ${value === null ? '·' : correlation(value)}`,
+    )
   const numbers = [
     scoreText(main),
     ...(isNotAboveBaseline(main) ? ['≈ baseline'] : []),
