@@ -1,4 +1,4 @@
-import { Random } from '../core/random.ts'
+import type { Random } from '../core/random.ts'
 import type { Example } from '../core/records.ts'
 import type { QuestionWindow } from './question-prompt.ts'
 import type { TokenTableEntry } from './token-table.ts'

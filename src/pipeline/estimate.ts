@@ -70,10 +70,12 @@ export async function estimateScoring(
   const isolation = blocks && isolationOf(study, set, blocks, plan.planned, plan.explanationOf)
   const tally = new Tally(llm, 'score', items.length)
   const asking = makeScorer(scorer, study, set, llm, { isolation })
-  for await (const _event of asking.prepare(
+  // What it tells is about a run; here it only has to come to its end.
+  const preparing = asking.prepare(
     items.map(({ explanation }) => explanation.featureId),
     false,
-  ));
+  )
+  while (!(await preparing.next()).done);
   for (const item of items)
     for (const { request, reply, isIncomplete } of asking.requests(item))
       tally.add(request, reply, isIncomplete)

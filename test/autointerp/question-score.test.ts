@@ -80,7 +80,8 @@ describe('scores of answers', () => {
 
   it('have an area under the curve from beliefs, ties counting half, and none from two values', () => {
     // scikit-learn's documented example: roc_auc_score([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]) is 0.75.
-    const beliefs = [...Array(10).fill([0.35, 0.8]).flat(), ...Array(10).fill([0.1, 0.4]).flat()] as number[]
+    const repeated = (...values: number[]): number[] => Array.from({ length: 10 }, () => values).flat()
+    const beliefs = [...repeated(0.35, 0.8), ...repeated(0.1, 0.4)]
     const answers = beliefs.map((belief) => Number(belief >= 0.5))
     expect(scored(yesNo(20, 20), { answers, beliefs }).auc!.result.value).toBeCloseTo(0.75, 12)
     const two = answers.map((answer) => 0.2 + 0.5 * answer)

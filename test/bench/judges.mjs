@@ -22,7 +22,7 @@ const { status } = spawnSync(
     stdio: ['ignore', 'inherit', 'inherit'],
   },
 )
-console.log('| scorer | density | judge | scored | mean | SD | |\n|---|---|---|---|---|---|---|')
-console.log(readFileSync(table, 'utf8'))
+process.stdout.write('| scorer | density | judge | scored | mean | SD | |\n|---|---|---|---|---|---|---|\n')
+process.stdout.write(readFileSync(table, 'utf8'))
 rmSync(folder, { recursive: true })
 process.exitCode = status ?? 1

@@ -185,7 +185,7 @@ function vocabularyBytes(): Uint8Array[] {
     // Hostile tokens at ranks from frequent to rare, so that some fit every density.
     const hostile = id % 20 === 5 ? HOSTILE[(id - 5) / 20] : undefined
     if (Array.isArray(hostile)) return Uint8Array.from(hostile)
-    return encoder.encode((hostile as string | undefined) ?? ` w${id.toString(36)}`)
+    return encoder.encode(hostile ?? ` w${id.toString(36)}`)
   })
 }
 
@@ -234,8 +234,7 @@ function plant(
 ): FeatureFirings {
   const random = new Random(seed, 'rule', feature)
   const order = random.shuffle(Array.from({ length: VOCABULARY }, (_, id) => id))
-  if (feature % HOSTILE_EVERY === 0)
-    order.sort((a, b) => Number(isHostile(b)) - Number(isHostile(a)) || order.indexOf(a) - order.indexOf(b))
+  if (feature % HOSTILE_EVERY === 0) order.sort((a, b) => Number(isHostile(b)) - Number(isHostile(a)))
   const firing: [token: number, activation: number][] = []
   let reached = 0
   for (const id of order) {
