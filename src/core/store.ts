@@ -8,9 +8,12 @@ import type {
   ReplySample,
   SpendingRecord,
 } from './ledger.ts'
-import type { Example, FeatureState } from './records.ts'
+import type { ExampleStore } from './example-store.ts'
+import type { FeatureState } from './records.ts'
 import type { ControlResult, ScoreResult, Tier } from './scores.ts'
 import type { DocumentLabel } from './token-corpus.ts'
+
+export type { SampleRecord, StoredExample, TopToken } from './example-store.ts'
 
 /** Everything that decides a row's content; what does not apply is null. */
 export interface Provenance {
@@ -119,11 +122,6 @@ export interface FeatureRecord {
   readonly logits: LogitEffects | null
 }
 
-/** An example with its id. */
-export interface StoredExample extends Example {
-  readonly id: number
-}
-
 /** A request to an LLM with what came of it. */
 export interface RequestRecord {
   readonly hash: string
@@ -188,23 +186,6 @@ export interface DocumentRecord extends DocumentLabel {
   readonly tokens: number
 }
 
-/** A nominal token of a top window. */
-export interface TopToken {
-  readonly feature: number
-  readonly token: number
-  readonly document: number
-}
-
-/** What sampling says of a feature (see `FeatureSample`). */
-export interface SampleRecord {
-  readonly feature: number
-  readonly state: FeatureState
-  readonly singleToken: boolean | null
-  readonly examples: readonly Example[]
-  /** Share of the corpus' windows in which the feature fires, where it was counted. */
-  readonly firingShare?: number
-}
-
 /**
  * The study's database, table by table. All methods are synchronous; {@link transaction} makes several writes one.
  * Putting a row that exists replaces it.
@@ -254,24 +235,7 @@ export interface Store {
     get(setId: string, id: number): FeatureRecord | null
     put(setId: string, features: Iterable<FeatureRecord>): void
   }
-  readonly examples: {
-    /** Features of a set that have been sampled for a protocol, also those that got no examples. */
-    sampledFeatures(setId: string, protocol: string): Set<number>
-    /** Hashes of the protocol files by which a set was sampled for a protocol of this name. */
-    protocolHashes(setId: string, protocol: string): string[]
-    /** Features that have examples of a protocol. */
-    featuresWith(setId: string, protocol: string): Set<number>
-    /** Lets every feature's state be what it is for one of the protocols that it was sampled for. */
-    settleStates(setId: string, protocol: string): void
-    /** Stores a feature's examples, and on the feature what sampling said of it. */
-    putSample(setId: string, protocol: string, provenanceId: string, sample: SampleRecord): void
-    /** What {@link putSample} was told of the share of windows in which a feature fires; null where nothing. */
-    firingShare(setId: string, featureId: number, protocol: string): number | null
-    /** The nominal tokens of the explain side's top windows, strongest first, feature by feature. */
-    topTokens(setId: string, protocol: string): TopToken[]
-    /** In the order in which they were put. */
-    of(setId: string, featureId: number, protocol: string): StoredExample[]
-  }
+  readonly examples: ExampleStore
   readonly requests: {
     get(hash: string): RequestRecord | null
     put(record: RequestRecord, created: Date): void
