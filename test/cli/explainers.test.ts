@@ -127,6 +127,28 @@ describe.each(['best', 'revise'])('a run with the explainer %s', (explainer) => 
     expect(tablesOf(poor)).toBe(tablesOf(straight))
   }, 120_000)
 
+  it('stores what is in flight when it is stopped, and goes on', async () => {
+    const llm = await serve({ latencyMs: 60 })
+    const folder = copyOf(prepared)
+    const stopped = await gloss(args(llm, explainer, '--concurrency', '8'), {
+      folder,
+      meanwhile: (child) => {
+        const watch = setInterval(() => {
+          if (llm.stats().requests < 10) return
+          clearInterval(watch)
+          child.kill('SIGINT')
+        }, 1)
+        child.on('exit', () => clearInterval(watch))
+      },
+    })
+    expect(stopped.code).toBe(3)
+    expect(stopped.stderr).toMatch(/^gloss: stopped[^\n]*run the same command again to go on$/m)
+    expect(stopped.stderr).not.toMatch(/\n\s+at /)
+    expect(count(folder, 'request WHERE response IS NOT NULL')).toBe(llm.stats().requests)
+    await done(folder, args(llm, explainer))
+    expect(llm.stats().answeredTwice).toBe(0)
+  })
+
   it('is foretold by a dry run, which changes nothing', async () => {
     // Every explanation is another one, and all predict badly.
     let written = 0
