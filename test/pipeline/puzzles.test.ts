@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { type Concept, tokensOf } from '../../src/autointerp/puzzles/concepts.ts'
 import { makePuzzles, PLAUSIBILITIES } from '../../src/autointerp/puzzles/puzzle.ts'
-import { bundledExplainPrompt, bundledQuestionPrompts, bundledSimulatePrompt } from '../../src/cli/assets.ts'
-import type { ChatModel, ChatRequest } from '../../src/core/chat-model.ts'
 import { sha256 } from '../../src/core/hash.ts'
 import { Random } from '../../src/core/random.ts'
 import { estimatePuzzles, simulationPuzzles, solvePuzzles } from '../../src/pipeline/puzzles.ts'
 import type { Llm } from '../../src/pipeline/study.ts'
 import { readQuestion, unescapeShown } from '../fake-llm/prompt-reading.ts'
+import { isLost, judge } from '../support/in-process-judge.ts'
 
 const PUZZLES = makePuzzles(0)
 const CONCEPTS = new Map<string, Concept>(
@@ -16,52 +15,6 @@ const CONCEPTS = new Map<string, Concept>(
     concept,
   ]),
 )
-const EMPTY_SPENDING = {
-  requests: 0,
-  fromCache: 0,
-  failed: 0,
-  retries: 0,
-  promptTokens: 0,
-  cachedTokens: 0,
-  completionTokens: 0,
-  usd: 0,
-  inFlight: 0,
-  window: 0,
-}
-
-/** A judge in this process; what it is asked and answers are real texts. Null is a call without a reply. */
-function judge(answer: (content: string) => string | null): Llm & { readonly asked: string[] } {
-  const asked: string[] = []
-  const chat: ChatModel = {
-    group: 'judge',
-    model: 'judge',
-    mostInFlight: 16,
-    ask: async (request) => {
-      const { content } = (request as ChatRequest).messages.at(-1)!
-      asked.push(content)
-      const text = answer(content)
-      return text === null
-        ? { kind: 'failed', hash: '', reason: 'lost' }
-        : { kind: 'reply', hash: '', text, cut: false, problem: null, tokens: null }
-    },
-    answered: () => null,
-    forecast: () => ({ promptTokens: 1, completionTokens: 1, usd: 1 }),
-    expectedSeconds: () => null,
-    spending: () => EMPTY_SPENDING,
-    takeEvents: () => [],
-  }
-  return {
-    chat,
-    explain: bundledExplainPrompt(),
-    simulate: bundledSimulatePrompt(),
-    choose: bundledSimulatePrompt(),
-    questions: bundledQuestionPrompts(),
-    tier: 'integersSparse',
-    reask: false,
-    asked,
-  }
-}
-
 /** Predicts by what a description means. */
 function byMeaning(content: string): string {
   const question = readQuestion(content)
@@ -132,9 +85,8 @@ describe('puzzles solved by simulation', () => {
   })
 
   it('are ranked on the examples that all five have answers to, or not at all', async () => {
-    const lost = (content: string): boolean => Number.parseInt(sha256(content).slice(0, 4), 16) % 12 === 0
     const some = await solve(
-      judge((content) => (lost(content) ? null : byMeaning(content))),
+      judge((content) => (isLost(content, 1 / 12) ? null : byMeaning(content))),
       PUZZLES.slice(0, 30),
     )
     expect(some.ranking!.ranked + some.ranking!.unranked).toBe(30)
