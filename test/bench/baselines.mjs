@@ -1,12 +1,13 @@
 // What the baselines score beside a study's features, with the token table as the explainer.
-// node test/bench/baselines.mjs STUDY: makes the baseline sets of a finished study (copy it first) and compares.
+// node test/bench/baselines.mjs STUDY [KIND …]: makes the baseline sets that a finished study lacks (copy it first),
+// and compares.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 
 const PROGRAM = new URL('../../dist/cli/main.js', import.meta.url).pathname
-const folder = process.argv[2]
-if (!folder) throw new Error('usage: node test/bench/baselines.mjs STUDY')
+const [folder, ...named] = process.argv.slice(2)
+if (!folder) throw new Error('usage: node test/bench/baselines.mjs STUDY [KIND …]')
 
 function gloss(...args) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], {
@@ -22,9 +23,10 @@ function print(line) {
   process.stdout.write(`${line}\n`)
 }
 
-const KINDS = ['sae', 'neurons', 'random', 'shuffled']
-for (const kind of KINDS) gloss('run', '--quiet', '--kind', kind)
-gloss('run', '--quiet', '--kind', 'sae')
+const KINDS = ['sae', ...(named.length > 0 ? named : ['neurons', 'random', 'shuffled'])]
+const { sets } = JSON.parse(gloss('status', '--json'))
+for (const kind of KINDS)
+  if (!sets.some((set) => set.kind === kind && set.scored > 0)) gloss('run', '--quiet', '--kind', kind)
 
 const database = new Database(join(folder, 'gloss.db'), { readonly: true })
 function medianWhere(set, condition) {
