@@ -21,7 +21,6 @@ const echoSchema = choicesOf(
         tokens: z.array(z.unknown()),
         text_offset: z.array(z.unknown()),
         top_logprobs: z.array(z.unknown()),
-        token_logprobs: z.array(z.unknown()).nullish().catch(null),
       })
       .nullish()
       .catch(null),
@@ -116,20 +115,46 @@ const READERS: Readonly<Record<PromptQuestion['way'], (body: string, question: P
       const { tokens, text_offset: offsets, top_logprobs: tops } = logprobs
       // Of tokens without text at the same offset, the last is the one that has the text behind it.
       const starts = new Map(offsets.map((offset, index) => [offset, index]))
+      const named = tops.map((top) => topSchema.safeParse(top).data ?? null)
+      const late = isOneLate(tokens, named) ? 1 : 0
       const read = places.map(({ at, holds }): Place => {
         const index = starts.get(at)
         if (index === undefined || !String(tokens[index]).startsWith(String(holds))) return null
-        const top = topSchema.safeParse(tops[index]).data
+        const top = named[index - late]
         if (!top) return null
-        const own = z.number().safeParse(logprobs.token_logprobs?.[index]).data ?? null
         return {
           alternatives: Object.entries(top).map(([text, logprob]) => ({ text, logprob })),
-          logprob: own,
+          logprob: top[String(tokens[index])] ?? null,
         }
       })
       return { places: read, usage }
     },
   }
+
+const LEAST_HITS = 8
+
+/**
+ * Whether a reply names, with each token, what could stand after it and not in its place: llama-cpp-python does so for
+ * models that begin a text with no token of their own. A prompt full of tabs and line breaks shows it, since the
+ * likeliest candidates then are the next tokens and not the ones they come with.
+ */
+function isOneLate(
+  tokens: readonly unknown[],
+  tops: readonly (Readonly<Record<string, number>> | null)[],
+): boolean {
+  let inPlace = 0
+  let late = 0
+  for (const [index, top] of tops.entries()) {
+    if (top === null) continue
+    const [likeliest] = Object.entries(top).reduce((best, one) => (one[1] > best[1] ? one : best), [
+      '',
+      Number.NEGATIVE_INFINITY,
+    ] as [string, number])
+    if (likeliest === tokens[index]) inPlace++
+    if (likeliest === tokens[index + 1]) late++
+  }
+  return late >= LEAST_HITS && late > 2 * inPlace
+}
 
 function alternativesOf(
   digits: PromptQuestion['digits'],
