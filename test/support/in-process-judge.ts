@@ -1,4 +1,9 @@
-import { bundledExplainPrompt, bundledSimulatePrompt, type SimulateChoices } from '../../src/cli/assets.ts'
+import {
+  bundledExplainPrompt,
+  bundledQuestionPrompts,
+  bundledSimulatePrompt,
+  type SimulateChoices,
+} from '../../src/cli/assets.ts'
 import type { ChatModel, ChatRequest } from '../../src/core/chat-model.ts'
 import { sha256 } from '../../src/core/hash.ts'
 import type { LlmTier } from '../../src/core/scores.ts'
