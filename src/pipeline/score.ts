@@ -76,7 +76,7 @@ export async function* score(
   return counts
 }
 
-function checkAdaptive({ protocol }: Study, scorer: ScorerName): void {
+function checkAdaptive({ protocol }: Study, scorer: string): void {
   checkPrecision(protocol)
   if (scorer !== 'simulation')
     throw new UsageError(

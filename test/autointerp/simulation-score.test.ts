@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Bootstrap } from '../../src/autointerp/bootstrap.ts'
-import { pearson } from '../../src/autointerp/correlation.ts'
+import * as correlation from '../../src/autointerp/correlation.ts'
 import { quantize } from '../../src/autointerp/quantize.ts'
 import { positionPredictions } from '../../src/autointerp/controls.ts'
 import type { SimulatedExample } from '../../src/autointerp/simulated-examples.ts'
@@ -296,7 +296,7 @@ describe('the score by Pearson, as Bills et al. have it', () => {
     const { controls, simulation } = scoreSimulation(own, [positionOf(own)], LIMITS, bootstrap, true, further)
     const truth = own.flatMap(({ activations }) => activations)
     const position = positionPredictions(own).flat()
-    expect(controls[0]!.value).toBeCloseTo(pearson(truth, position)!, 12)
+    expect(controls[0]!.value).toBeCloseTo(correlation.pearson(truth, position)!, 12)
     expect(controls[0]!.gain).toBeCloseTo(simulation.value! - controls[0]!.value!, 12)
     expect(controls[0]!.gainLow!).toBeLessThan(controls[0]!.gain!)
   })

@@ -127,6 +127,10 @@ for (let feature = 0; feature < FEATURES; feature++) {
   for (const [place, error] of fixedErrors.entries()) fixed[place].errors.push(error / REPEATS)
 }
 
+function print(text) {
+  process.stdout.write(`${text}\n`)
+}
+
 /** The mean, and twice its standard error, with the feature as unit. */
 function spread(values) {
   const mean = values.reduce((a, b) => a + b, 0) / values.length
@@ -136,20 +140,18 @@ function spread(values) {
 
 truths.sort((a, b) => a - b)
 const at = (share) => truths[Math.floor(share * (truths.length - 1))].toFixed(2)
-console.log(
+print(
   `${FEATURES} features, ${REPEATS} fresh samples each; true scores ${at(0.25)}, ${at(0.5)}, ${at(0.75)} (quartiles)`,
 )
-console.log(
-  '\n| half-width | reached | mean examples | bias ± 2 SE | coverage at the stop |\n|--|--|--|--|--|',
-)
+print('\n| half-width | reached | mean examples | bias ± 2 SE | coverage at the stop |\n|--|--|--|--|--|')
 for (const { halfWidth, runs, examples, reached, covered, errors } of tally) {
   const [bias, error] = spread(errors)
-  console.log(
+  print(
     `| ${halfWidth} | ${((100 * reached) / runs).toFixed(1)} % | ${(examples / runs).toFixed(1)} | ${bias} ± ${error} | ${(covered / runs).toFixed(3)} |`,
   )
 }
-console.log('\n| fixed examples | bias ± 2 SE | coverage |\n|--|--|--|')
+print('\n| fixed examples | bias ± 2 SE | coverage |\n|--|--|--|')
 for (const { look, covered, runs, errors } of fixed) {
   const [bias, error] = spread(errors)
-  console.log(`| ${look} | ${bias} ± ${error} | ${(covered / runs).toFixed(3)} |`)
+  print(`| ${look} | ${bias} ± ${error} | ${(covered / runs).toFixed(3)} |`)
 }

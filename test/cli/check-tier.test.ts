@@ -16,7 +16,7 @@ function nextToken(before: string): Record<string, number> {
   return token.includes('e') ? { '7': 0.6, '3': 0.2, x: 0.2 } : { '0': 0.8, x: 0.2 }
 }
 
-function endpoint(tenIsOneToken: boolean | null): EndpointRecord | null {
+function knownEndpoint(tenIsOneToken: boolean | null): EndpointRecord | null {
   return {
     baseUrl: 'http://a',
     model: 'm',
@@ -79,7 +79,7 @@ describe('gloss run --tier promptLogprobs', () => {
     const endpoints = [{ baseUrl: 'http://a' }, { baseUrl: 'http://b' }]
     const wide = (scale: number, known: boolean | null, other = known) => ({
       protocol: { name: 'wide', scale },
-      store: { endpoints: { get: (url: string) => endpoint(url === 'http://a' ? known : other) } },
+      store: { endpoints: { get: (url: string) => knownEndpoint(url === 'http://a' ? known : other) } },
     })
     const check = (study: ReturnType<typeof wide>, tier: LlmTier) => () =>
       checkTier(study, { model: 'm', endpoints }, tier)

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -5,6 +6,7 @@ import stringWidth from 'string-width'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { GENERATED_REGISTERS } from '../../src/corpus/generated-registers.ts'
+import { ROOT } from '../support/paths.ts'
 import { contentOf, gloss, type Outcome } from '../support/small-study.ts'
 
 const STAGES = ['tokenize', 'train', 'collect', 'sample', 'explain', 'score']
@@ -95,6 +97,13 @@ describe('gloss demo', () => {
       expect(again.stdout).toBe(first.stdout)
     }
     expect(contentOf(folder)).toEqual(before)
+  })
+
+  it('draws examples that share no document between uses and repeat no window', () => {
+    const script = join(ROOT, 'test', 'bench', 'sample-proof.mjs')
+    const { stdout, status } = spawnSync(process.execPath, [script, folder], { encoding: 'utf8' })
+    expect(stdout).toMatch(/monosemanticity: \d{4,} examples of \d{2,} features\nno fault\n$/)
+    expect(status).toBe(0)
   })
 
   it('prints the commands that it names', async () => {

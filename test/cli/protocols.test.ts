@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -15,8 +16,8 @@ const MINE = readFileSync(join(ROOT, 'prompts', 'protocols', 'quick.yaml'), 'utf
   'name: mine',
 )
 
-async function proof(folder: string): Promise<string> {
-  const { spawnSync } = await import('node:child_process')
+/** What the proof of samples prints. */
+function proof(folder: string): string {
   const { stdout, stderr } = spawnSync(
     process.execPath,
     [join(ROOT, 'test', 'bench', 'sample-proof.mjs'), folder],
@@ -50,7 +51,7 @@ describe('gloss run --protocol bills', () => {
       `SELECT min(json_array_length(tokens)) AS least, max(json_array_length(tokens)) AS most FROM example`,
     )
     expect(lengths).toEqual({ least: 64, most: 64 })
-    expect(await proof(folder)).toContain('no fault')
+    expect(proof(folder)).toContain('no fault')
     const shown = query(folder, `SELECT feature_id AS id FROM example LIMIT 1`)[0]!.id
     const page = await gloss(['show', String(shown), '--json'], { folder })
     const { examples } = JSON.parse(page.stdout) as { examples: { levels: number[] }[] }
@@ -63,7 +64,7 @@ describe('gloss run --protocol bills', () => {
     expect((await gloss(['run', '--quiet', '--protocol', 'bills'], { folder })).code).toBe(0)
     expect(alive()).toEqual(before)
     expect((await gloss(['status'], { folder })).stdout).toContain('(bills)')
-    expect(await proof(folder)).toMatch(/bills[\s\S]*monosemanticity[\s\S]*no fault/)
+    expect(proof(folder)).toMatch(/bills[\s\S]*monosemanticity[\s\S]*no fault/)
   }, 120_000)
 
   it('asks an LLM on a scale to 10, one block a call, and refuses tiers that cannot tell a 10 from a 1', async () => {

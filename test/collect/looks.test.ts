@@ -72,7 +72,7 @@ describe('the mix at a look', () => {
   it('is spread over intervals as evenly as it goes', () => {
     const counts = spreadOverIntervals(16, 12, new Random(1))
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(16)
-    expect([...counts].sort()).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2])
+    expect(counts.toSorted((a, b) => a - b)).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2])
   })
 })
 
