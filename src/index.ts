@@ -49,6 +49,28 @@ export {
   intervalShares,
   weightedSpearman,
 } from './autointerp/importance-weights.ts'
+export {
+  parseQuestionPrompt,
+  type QuestionPrompt,
+  questionRequest,
+  type QuestionWindow,
+  renderVerdicts,
+} from './autointerp/question-prompt.ts'
+export { believedVerdicts, parseVerdicts, type Verdict } from './autointerp/question-reply.ts'
+export {
+  type ControlVerdicts,
+  type QuestionLimits,
+  type QuestionScores,
+  scoreQuestions,
+  type Verdicts,
+} from './autointerp/question-score.ts'
+export {
+  detectionQuestions,
+  fuzzingQuestions,
+  intruderQuestions,
+  logitQuestions,
+  type Question,
+} from './autointerp/questions.ts'
 export { largestActivation, quantize } from './autointerp/quantize.ts'
 export { type Resample, ResampledSpearman } from './autointerp/resampled-spearman.ts'
 export { type PartnerCandidate, shuffledPartners } from './autointerp/shuffled-partners.ts'

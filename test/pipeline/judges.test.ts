@@ -11,7 +11,7 @@ const TABLE = process.env['JUDGES_TABLE']
 const DENSITIES = (process.env['JUDGES_DENSITIES'] ?? '0.01').split(',').map(Number)
 const SCORERS: readonly ScorerName[] = ['simulation', 'detection', 'fuzzing', 'intruder', 'logits']
 /** An intruder question takes five windows and is right by chance less often, so its cells have more features. */
-const MORE = 3
+const MORE = Number(process.env['JUDGES_MORE'] ?? 3)
 /** Φ⁻¹(1 − 0.001/(2·105)): 5 scorers, 7 judges, 3 densities. */
 const Z = 4.43
 const MARGIN = 0.02
