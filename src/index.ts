@@ -71,6 +71,10 @@ export {
   logitQuestions,
   type Question,
 } from './autointerp/questions.ts'
+export { dealBlock, type IsolateBlock, planBlocks } from './autointerp/isolate-blocks.ts'
+export { type IsolatedExample, isolateRequest } from './autointerp/isolate-messages.ts'
+export { makePuzzles, type Puzzle, scorePuzzle, simulateConcept } from './autointerp/puzzles/puzzle.ts'
+export { type PuzzleScores, type Ranking, rankPuzzles } from './autointerp/puzzles/ranking.ts'
 export { largestActivation, quantize } from './autointerp/quantize.ts'
 export { type Resample, ResampledSpearman } from './autointerp/resampled-spearman.ts'
 export { type PartnerCandidate, shuffledPartners } from './autointerp/shuffled-partners.ts'

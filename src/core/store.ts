@@ -35,7 +35,7 @@ export interface Provenance {
 }
 
 /**
- * What a study remembers of the last command that worked on it; `simulatePrompt` is the hash of the prompt behind its
+ * What a study remembers of the last command that worked on it; `prompt` is the hash of the prompt behind its
  * scores. Under `isolate:…` stand the blocks of features that share calls.
  */
 export type StudySetting =
@@ -46,7 +46,7 @@ export type StudySetting =
   | 'llm'
   | 'method'
   | 'tier'
-  | 'simulatePrompt'
+  | 'prompt'
   | `isolate:${string}`
 
 /** How far a verb has come, for people; resuming never relies on it. */

@@ -36,7 +36,7 @@ export function featureRows(store: Store, set: FeatureSetRecord, mixed = false):
   )
   const protocol = store.study.get('scoring') ?? store.study.get('protocol')
   const tier = store.study.get('tier')
-  const prompt = store.study.get('simulatePrompt')
+  const prompt = store.study.get('prompt')
   const promptHashes = new Map<string, string | null>()
   const promptOf = ({ provenanceId }: ScoreRecord): string => {
     if (!promptHashes.has(provenanceId))

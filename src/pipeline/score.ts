@@ -145,7 +145,7 @@ function remember(study: Study, llm: Llm | null, { scorer, tier }: ScorePlan): v
   if (scorer !== 'simulation') return
   const { store, protocol, precision } = study
   store.study.put('tier', tier)
-  store.study.put('simulatePrompt', llm?.simulate.hash ?? '')
+  store.study.put('prompt', llm?.simulate.hash ?? '')
   store.study.put('scoring', scoringName(protocol.name, precision ?? null))
 }
 

@@ -47,6 +47,7 @@ const features = alive
     return { id, forExplaining, forScoring, levels, explanation: EXPLANATIONS[id % EXPLANATIONS.length] }
   })
 
+const say = (text) => process.stdout.write(`${text}\n`)
 const tokensOf = (text) => encode(text).length
 /** Messages cost about four tokens beside their text, and the reply three. */
 const promptTokens = ({ messages }) => messages.reduce((sum, { content }) => sum + tokensOf(content) + 4, 3)
@@ -128,18 +129,16 @@ function row(name, part, compared = false) {
         (total(part) / DELPHI).toFixed(2),
       ]
     : ['', '', '']
-  console.log(
+  say(
     `| ${[name, part.calls.toFixed(1), Math.round(part.prompt), Math.round(part.completion), whole, usd(part).toFixed(2), ...ratios].join(' | ')} |`,
   )
 }
 
-console.log(
+say(
   `${features.length} features of ${folder}, o200k, $${PRICES.prompt} and $${PRICES.completion} a million\n`,
 )
-console.log(
-  '| | calls | prompt | completion | total | $ per 1,000 | × Bills, tokens | × Bills, $ | × delphi |',
-)
-console.log('|---|--|--|--|--|--|--|--|--|')
+say('| | calls | prompt | completion | total | $ per 1,000 | × Bills, tokens | × Bills, $ | × delphi |')
+say('|---|--|--|--|--|--|--|--|--|')
 row('explain', explain)
 const sparse = bundledSimulatePrompt()
 const dense = bundledSimulatePrompt('integersDense')
@@ -159,7 +158,7 @@ row(
   'beside: blank control, of one feature',
   simulate(sparse, sparse.examplesPerCall, true, 'no explanation available'),
 )
-console.log(
+say(
   `\nsimulation on a chat API: ${Math.round(total(standard))} tokens, 1/${(PEER_SIMULATION / total(standard)).toFixed(1)} of the cheapest peer's ${PEER_SIMULATION}`,
 )
 store.close()

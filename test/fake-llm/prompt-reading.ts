@@ -42,7 +42,7 @@ const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹'
 /** Reads the last message of a prompt. Texts stay escaped as they are shown. */
 export function readQuestion(message: string): Question {
   const lines = message.split('\n')
-  if (/^Description 1: /.test(message)) return { task: 'isolate', examples: readIsolated(lines) }
+  if (message.startsWith('Description 1: ')) return { task: 'isolate', examples: readIsolated(lines) }
   const head = /^[^:]+: (.*)$/.exec(lines[0] ?? '')
   if (head && lines[1] === '' && isQuestion(lines[2] ?? ''))
     return { task: 'choose', description: head[1]!, questions: readChoices(lines.slice(2)) }

@@ -3,6 +3,7 @@ import { Random } from '../../core/random.ts'
 import { spearman } from '../correlation.ts'
 import { type Concept, tokensOf } from './concepts.ts'
 import { RULES_OF_CONTEXTS } from './rules-of-contexts.ts'
+import { RULES_OF_MARKS } from './rules-of-marks.ts'
 import { type Rule, RULES_OF_WORDS, type Variant } from './rules-of-words.ts'
 import { BACKGROUND, KINDS } from './vocabulary.ts'
 
@@ -27,7 +28,7 @@ export interface Puzzle {
   readonly examples: readonly PuzzleExample[]
 }
 
-const RULES: readonly Rule[] = [...RULES_OF_WORDS, ...RULES_OF_CONTEXTS]
+const RULES: readonly Rule[] = [...RULES_OF_WORDS, ...RULES_OF_CONTEXTS, ...RULES_OF_MARKS]
 const WINDOW = 9
 /** The mix of the protocol `monosemanticity`. */
 const MIX = { top: 6, interval: 24, random: 10, other: 20 } as const

@@ -96,7 +96,7 @@ export const RULES_OF_WORDS: readonly Rule[] = [
       ['food', 'bread'],
     ] as const,
     ([kind, word]) => {
-      const other = KINDS[kind][3]!
+      const other = KINDS[kind][3]
       return {
         truth: fires(`The word "${word}"`, isOneOf([word])),
         near: fires(named(kind), isOf(kind)),

@@ -52,12 +52,12 @@ export const puzzles: CommandDefinition = (parent, surroundings) => {
     .addHelpText(
       'after',
       `
-170 features of 34 rules are planted in generated texts. Each has a true and four
-false explanations; a scorer is as good as it ranks the true one first.
+170 features of 34 rules are planted in generated texts. Each has a true and
+four false explanations; a scorer is as good as it ranks the true one first.
 
 Examples:
   gloss puzzles --llm http://localhost:11434/v1 --llm-model qwen3
-  gloss puzzles --count 34 --examples-per-call 60 --llm http://localhost:11434/v1 --llm-model qwen3`,
+  gloss puzzles --count 34 --llm http://localhost:11434/v1 --llm-model qwen3`,
     )
   withOptions(withCommonOptions(command), 'llm', 'money', 'batch', 'tier', 'seed').action(
     async (options: PuzzleOptions) => {
