@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { PromptAsker } from '../../src/llm/prompt-asker.ts'
 import type { PromptQuestion } from '../../src/llm/prompt-question.ts'
@@ -6,6 +8,7 @@ import { OpenAiClient } from '../../src/llm/openai-client.ts'
 import type { FakeLlmOptions } from '../fake-llm/options.ts'
 import { FakeLlm } from '../fake-llm/server.ts'
 import { ToyTokenizer } from '../fake-llm/toy-tokenizer.ts'
+import { FIXTURES } from '../support/paths.ts'
 
 const REQUEST = { pieces: ['é cat\t', '3', '\n dog\t', '?', '\nant\t', '?'], places: [3, 5], maxTokens: 1 }
 type Way = PromptQuestion['way']
@@ -163,5 +166,41 @@ describe('asking about a prompt', () => {
     const asker = new PromptAsker('generate', 'm', () => Promise.resolve(reply))
     const { way, places } = await asker.questionOf({ pieces: ['é😀\t', '?'], places: [1], maxTokens: 1 })
     expect([way, places]).toEqual(['echo', [{ at: 3, holds: '?' }]])
+  })
+})
+
+describe('a true reply of llama-cpp-python 0.3.36 to an echoed prompt', () => {
+  const path = join(FIXTURES, 'llama-cpp-python', 'echo.json')
+  const { question, body } = JSON.parse(readFileSync(path, 'utf8')) as {
+    question: PromptQuestion
+    body: {
+      choices: [
+        {
+          logprobs: {
+            tokens: string[]
+            text_offset: number[]
+            top_logprobs: (Record<string, number> | null)[]
+          }
+        },
+      ]
+    }
+  }
+  const { tokens, text_offset: offsets, top_logprobs: tops } = body.choices[0].logprobs
+
+  it('names candidates one token late, and is read in their place', () => {
+    const { tokens: places, problem } = readPromptReply(JSON.stringify(body), question)
+    expect(problem).toBeNull()
+    expect(places).toHaveLength(9)
+    for (const [index, { at }] of question.places.entries()) {
+      const place = offsets.indexOf(at)
+      expect(tokens[place]).toBe('?')
+      expect(tokens[place - 1]).toBe('\t')
+      const found = Object.fromEntries(
+        places![index]!.alternatives.map(({ text, logprob }) => [text, logprob]),
+      )
+      // What could follow the tab, not what could follow the question mark.
+      expect(found).toEqual(tops[place - 1])
+      expect(found['\n'] ?? Number.NEGATIVE_INFINITY).toBeLessThan(tops[place]!['\n'] ?? 0)
+    }
   })
 })
