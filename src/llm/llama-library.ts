@@ -103,9 +103,9 @@ export type ChatItem =
 export const LLAMA_PACKAGE: string = 'node-llama-cpp'
 
 /** Loads the engine's package. @throws {UsageError} `gguf-package-missing` */
-export async function loadLlamaLibrary(): Promise<LlamaLibrary> {
+export async function loadLlamaLibrary(name = LLAMA_PACKAGE): Promise<LlamaLibrary> {
   try {
-    return (await import(/* @vite-ignore */ LLAMA_PACKAGE)) as LlamaLibrary
+    return (await import(/* @vite-ignore */ name)) as LlamaLibrary
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split('\n')[0]! : String(cause)
     const missing = /cannot find (?:package|module)|failed to (?:load|resolve)/i.test(reason)

@@ -6,6 +6,8 @@ import {
   bundledSimulatePrompt,
 } from '../../src/cli/assets.ts'
 import { type Slice, type SliceMix, type Use, usesOf } from '../../src/core/protocol.ts'
+import type { Capabilities } from '../../src/core/capabilities.ts'
+import type { LlmTier } from '../../src/core/scores.ts'
 import { Random } from '../../src/core/random.ts'
 import type { Example } from '../../src/core/records.ts'
 import { studyConfigSchema } from '../../src/core/study-config.ts'
@@ -193,17 +195,21 @@ export function judgeAt(
     prices = null,
     explainer = 'pairs',
     isolate = false,
+    tier = 'integersSparse',
+    promptLogprobs = null,
   }: {
     readonly reask?: boolean
     readonly prices?: TokenPrices | null
     readonly explainer?: string
     readonly isolate?: boolean
+    readonly tier?: LlmTier
+    readonly promptLogprobs?: Capabilities['promptLogprobs']
   } = {},
 ): Llm & { readonly chat: Gate } {
   const model = 'fake-model'
   const lane = new Lane(
     {
-      client: new OpenAiClient({ baseUrl: url, model, key: null }),
+      client: new OpenAiClient({ baseUrl: url, model, key: null, promptLogprobs }),
       prices: priceList(url, model, prices),
       weight: 1,
       mostInFlight: 32,
@@ -216,11 +222,11 @@ export function judgeAt(
   return {
     chat: new Gate({ group: 'judge', model, lanes: [lane], store, maxCost: null, signal, now }),
     explain: bundledExplainPrompt(explainer),
-    simulate: bundledSimulatePrompt('integersSparse', { isolate }),
+    simulate: bundledSimulatePrompt(tier, { isolate }),
     questions: bundledQuestionPrompts(),
     choose: bundledSimulatePrompt(),
     reask,
-    tier: 'integersSparse',
+    tier,
   }
 }
 
