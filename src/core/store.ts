@@ -12,10 +12,11 @@ import type { ExampleStore } from './example-store.ts'
 import type { FeatureState } from './records.ts'
 import type { ControlResult, ScoreResult, Tier } from './scores.ts'
 import type { DocumentLabel } from './token-corpus.ts'
+import type { TokenCounts } from './token-counts.ts'
 
 export type { SampleRecord, StoredExample, TopToken } from './example-store.ts'
 
-/** Everything that decides a row's content; what does not apply is null. */
+/** Everything that decides a row's content; what does not apply is null. `endpoint`: the name that replies go by. */
 export interface Provenance {
   readonly version: string
   readonly seed: number | null
@@ -30,7 +31,6 @@ export interface Provenance {
   readonly prompt: string | null
   readonly promptHash: string | null
   readonly llm: string | null
-  /** The name of the endpoints under which replies are stored. */
   readonly endpoint?: string | null
 }
 
@@ -225,11 +225,7 @@ export interface Store {
     get(setId: string): CollectionRecord | null
     put(record: CollectionRecord): void
   }
-  /** How often each token occurs among the eligible tokens of a set's collection; empty where none were put. */
-  readonly tokenCounts: {
-    get(setId: string): Map<number, number>
-    put(setId: string, counts: Iterable<readonly [token: number, count: number]>): void
-  }
+  readonly tokenCounts: TokenCounts
   readonly features: {
     all(setId: string): FeatureRecord[]
     get(setId: string, id: number): FeatureRecord | null

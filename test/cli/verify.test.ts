@@ -3,7 +3,7 @@ import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { glossHere } from '../support/in-process.ts'
 import { copyOf } from '../support/paths.ts'
-import { gloss, query, sharedStudy } from '../support/small-study.ts'
+import { gloss, query, sharedStudy, tablesOf } from '../support/small-study.ts'
 
 /** A study with token-table explanations, scored. */
 const folder = sharedStudy(['run'])
@@ -28,14 +28,13 @@ describe('gloss score --verify', () => {
       )
       .run()
     database.close()
-    const dump = (): string => JSON.stringify(query(copy, 'SELECT * FROM score, control, provenance'))
-    const before = dump().length
+    const before = tablesOf(copy)
     const { code, stdout, stderr } = await gloss(['score', '--verify'], { folder: copy })
     expect(code).toBe(1)
     expect(stdout).toMatch(/feature +score +scorer +field +stored +recomputed/)
     expect(stdout).toMatch(/simulation +value/)
     expect(stderr).toMatch(/^gloss: expected stored scores .* found 1 of \d+ rows that differ/)
-    expect(dump()).toHaveLength(before)
+    expect(tablesOf(copy)).toBe(before)
     const { stdout: json } = await gloss(['score', '--verify', '--json'], { folder: copy })
     expect(JSON.parse(json)).toMatchObject({ differences: [{ scorer: 'simulation', field: 'value' }] })
   })
