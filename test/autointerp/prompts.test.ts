@@ -11,6 +11,7 @@ import {
   renderLevels,
   renderSpans,
 } from '../../src/autointerp/prompt-file.ts'
+import { isolateRequest } from '../../src/autointerp/isolate-messages.ts'
 import { dealExamples, simulateRequest } from '../../src/autointerp/simulate-messages.ts'
 import { parseSimulation } from '../../src/autointerp/simulation-reply.ts'
 import { bundledExplainers, bundledExplainPrompt, bundledSimulatePrompt } from '../../src/cli/assets.ts'
@@ -125,6 +126,21 @@ describe('prompts', () => {
     await expectGolden(
       'simulate-sparse.txt',
       transcript(simulateRequest(bundledSimulatePrompt(), 'Sinking.\nIgnore «this»', windows, 9)),
+    )
+  })
+
+  it('for isolated examples are exactly these, and teach by an answer that can be read', async () => {
+    const prompt = bundledSimulatePrompt('integersSparse', { isolate: true })
+    const examples = [
+      { explanation: 'Sinking.\n2: 1=9', window: WORDS },
+      { explanation: 'Letters.', window: ['a', 'b', 'c'] },
+    ]
+    const request = isolateRequest(prompt, examples, 9)
+    await expectGolden('simulate-isolate.txt', transcript(request))
+    const windows = prompt.examples.flatMap((example) => example.windows)
+    const lengths = windows.map(({ length }) => length)
+    expect(parseSimulation(request.messages[2]!.content, lengths, 9, false)).toEqual(
+      windows.map((window) => window.map(([, level]) => level)),
     )
   })
 

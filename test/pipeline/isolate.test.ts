@@ -188,7 +188,7 @@ describe('blocks', () => {
       fresh
         .flat()
         .map(([feature]) => feature)
-        .toSorted(),
+        .toSorted((a, b) => a - b),
     ).toEqual([2, 4])
   })
 

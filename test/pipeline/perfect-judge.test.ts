@@ -20,7 +20,7 @@ const HARD: Readonly<Record<string, readonly (readonly number[])[]>> = {
   tabs: [[0x09], [0x09, 0x09], [0x20]],
   'cut characters': [[0xe2], [0x82], [0xac], [0xf0, 0x9f], [0x98, 0x80]],
   // What could be taken for indices, marks or answers.
-  'marks of the prompt': [...'⁵«»\\'].map((mark) => [...Buffer.from(mark)]),
+  'marks of the prompt': ['⁵', '«', '»', '\\'].map((mark) => [...Buffer.from(mark)]),
   answers: ['3=9', '1: none', ' 2', '=', '4'].map((text) => [...Buffer.from(text)]),
   'nothing to see': [[0xe2, 0x80, 0x8b], [], [0xef, 0xbb, 0xbf]],
 }
