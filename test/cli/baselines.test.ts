@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { glossHere } from '../support/in-process.ts'
 import { copyOf } from '../support/paths.ts'
@@ -90,14 +90,10 @@ async function runAllKinds(folder: string): Promise<void> {
 
 describe('a study with its baselines', () => {
   const folder = sharedStudy(['run'], (empty) => void writeSmallStudy(empty, { hook: HOOK }))
-  let ready: Promise<void> | undefined
-  const study = async (): Promise<string> => {
-    await (ready ??= runAllKinds(folder))
-    return folder
-  }
+  beforeAll(() => runAllKinds(folder), 900_000)
 
   it('has every kind of set, scored like any other, by one command each', { timeout: 240_000 }, async () => {
-    const { sets, set } = await statusOf(await study())
+    const { sets, set } = await statusOf(folder)
     expect(sets.map(({ kind }) => kind).toSorted()).toEqual([...KINDS].toSorted())
     for (const one of sets) {
       expect(one.features).toBe(one.kind === 'neurons' ? 128 : 96)
@@ -109,7 +105,7 @@ describe('a study with its baselines', () => {
   })
 
   it('shows each of them by name, and changes nothing by looking', { timeout: 240_000 }, async () => {
-    const before = tablesOf(await study())
+    const before = tablesOf(folder)
     const { sets, set: current } = await statusOf(folder)
     for (const { set, kind, features, scored, median } of sets) {
       const shown = await statusOf(folder, '--set', kind)
@@ -129,7 +125,7 @@ describe('a study with its baselines', () => {
 
   it('says where each set comes from', { timeout: 240_000 }, async () => {
     const rows = query(
-      await study(),
+      folder,
       `SELECT kind, architecture, shuffled_seed AS shuffled, model, weights_hash AS weights, set_hash AS own
        FROM feature_set JOIN provenance ON provenance.id = provenance_id ORDER BY feature_set.id`,
     )
@@ -148,7 +144,6 @@ describe('a study with its baselines', () => {
         folder,
         `SELECT density FROM feature WHERE set_id GLOB '${set}-*' AND firings > 0 ORDER BY id`,
       ).map(({ density }) => Number(density))
-    await study()
     const [own, random] = [densities('topk'), densities('random')]
     expect(random.length).toBe(96)
     // Thresholds come from the tokens of one chunk, densities from the whole corpus.
@@ -159,7 +154,6 @@ describe('a study with its baselines', () => {
   })
 
   it('compares sets, the other way round with the other sign', { timeout: 240_000 }, async () => {
-    await study()
     const { against } = await statusOf(folder, '--set', 'sae', '--against', 'neurons')
     const turned = (await statusOf(folder, '--set', 'neurons', '--against', 'sae')).against!
     expect(against!.sets.map(({ kind }) => kind)).toEqual(['sae', 'neurons'])
@@ -180,7 +174,6 @@ describe('a study with its baselines', () => {
   })
 
   it('has scores by register, each feature once', { timeout: 240_000 }, async () => {
-    await study()
     const { registerScores, features, dead, tooRare, scored } = await statusOf(folder, '--registers')
     const sum = (of: (row: NonNullable<typeof registerScores>[number]) => number): number =>
       registerScores!.reduce((total, row) => total + of(row), 0)
@@ -193,7 +186,7 @@ describe('a study with its baselines', () => {
   })
 
   it('works on a set that is named, and makes it the current one', { timeout: 240_000 }, async () => {
-    const copy = copyOf(await study())
+    const copy = copyOf(folder)
     const before = tablesOf(copy)
     const { code, stderr } = await gloss(['run', '--set', 'neurons'], { folder: copy })
     expect(code).toBe(0)
@@ -206,7 +199,7 @@ describe('a study with its baselines', () => {
   })
 
   it('makes the shuffled model again where it was deleted', { timeout: 240_000 }, async () => {
-    const copy = copyOf(await study())
+    const copy = copyOf(folder)
     const models = join(copy, 'models')
     expect(readdirSync(models)).toHaveLength(1)
     const before = contentOf(copy)
@@ -217,10 +210,10 @@ describe('a study with its baselines', () => {
     expect(contentOf(copy)).toEqual(before)
   })
 
-  it('is the same bytes again', { timeout: 480_000 }, async () => {
+  it('is the same bytes again', { timeout: 900_000 }, async () => {
     const again = smallStudy({ hook: HOOK })
     await runAllKinds(again)
-    expect(contentOf(again)).toEqual(contentOf(await study()))
+    expect(contentOf(again)).toEqual(contentOf(folder))
   })
 
   it.each([
@@ -237,14 +230,14 @@ describe('a study with its baselines', () => {
     [['run', '--set', 'sae', '--kind', 'random'], 2, /expected --set or --kind, found both/],
     [['run', '--kind', 'other'], 2, /Allowed choices are sae, neurons, random, shuffled/],
   ] as const)('refuses %j', { timeout: 240_000 }, async (args, code, message) => {
-    const found = await gloss(args, { folder: await study() })
+    const found = await gloss(args, { folder })
     expect(found.code).toBe(code)
     expect(found.stderr).toMatch(message)
     expect(found.stderr.trimEnd().split('\n')).toHaveLength(1)
   })
 
   it('does not mix a set with other tokens', { timeout: 240_000 }, async () => {
-    const copy = copyOf(await study())
+    const copy = copyOf(folder)
     const before = tablesOf(copy)
     await gloss(['tokenize', '--quiet', '--max-tokens', '20k'], { folder: copy })
     const { code, stderr } = await gloss(['collect', '--set', 'neurons'], { folder: copy })
@@ -254,7 +247,7 @@ describe('a study with its baselines', () => {
   })
 
   it('asks for more of an id where a name fits several sets', { timeout: 240_000 }, async () => {
-    const copy = copyOf(await study())
+    const copy = copyOf(folder)
     await gloss(['train', '--quiet', '--kind', 'neurons', '--seed', '1'], { folder: copy })
     const { code, stderr } = await gloss(['status', '--set', 'neurons'], { folder: copy })
     expect(code).toBe(2)
