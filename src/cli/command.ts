@@ -43,8 +43,9 @@ export async function withStudy<Result>(
 
 /** The same store, but for one setting of the study. */
 function withSetting(store: Store, setting: StudySetting, value: string): Store {
-  const { get, put } = store.study
-  return { ...store, study: { put, get: (name) => (name === setting ? value : get(name)) } }
+  const { study } = store
+  const get = (name: StudySetting): string | null => (name === setting ? value : study.get(name))
+  return { ...store, study: { ...study, get } }
 }
 
 /** The features that `--only` names; all without it. */

@@ -116,12 +116,12 @@ describe('a killed run of detection', () => {
     fake.reset()
     let kills = 0
     for (;;) {
-      const before = fake.stats().requests
+      const earlier = fake.stats().requests
       const { signal, code } = await gloss(args, {
         folder: killed,
         meanwhile: (child) => {
           const watch = setInterval(() => {
-            if (fake.stats().requests - before >= 5 + kills) child.kill('SIGKILL')
+            if (fake.stats().requests - earlier >= 5 + kills) child.kill('SIGKILL')
           }, 2)
           child.once('close', () => clearInterval(watch))
         },
