@@ -12,7 +12,7 @@ const SLICES = [
 ]
 const LIMITS = { minimumExamples: 20, minimumFiring: 5 }
 /** Fresh samples of 60 examples that the true value is taken from. */
-const FRESH = 100
+const FRESH = 60
 
 /** 60 examples; the judge finds a firing token with probability `hit` and makes one up with probability `invented`. */
 function sample(feature, round) {

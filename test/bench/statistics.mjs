@@ -30,15 +30,17 @@ const READ = 2000
 function readFeatures(folder, from, step) {
   const database = new Database(join(folder, 'gloss.db'), { readonly: true })
   const features = database
-    .prepare("SELECT id, density, max, histogram FROM feature WHERE state = 'alive' ORDER BY id LIMIT ?")
+    .prepare(
+      "SELECT set_id AS setId, id, density, max, histogram FROM feature WHERE state = 'alive' ORDER BY id LIMIT ?",
+    )
     .all(READ)
   const rows = database.prepare(
-    'SELECT use, slice, nominal, silent, tokens, activations FROM example WHERE feature_id = ? ORDER BY id',
+    'SELECT use, slice, nominal, silent, tokens, activations FROM example WHERE set_id = ? AND feature_id = ? ORDER BY id',
   )
   const tokens = new Map(database.prepare('SELECT token, count FROM token_count').raw().all())
   const total = [...tokens.values()].reduce((sum, count) => sum + count, 0)
-  const read = ({ id }) =>
-    rows.all(id).map((row) => ({
+  const read = ({ setId, id }) =>
+    rows.all(setId, id).map((row) => ({
       ...row,
       silent: row.silent === 1,
       tokens: JSON.parse(row.tokens),
@@ -87,7 +89,7 @@ function readFeatures(folder, from, step) {
 function measure(prepared, count) {
   const bootstrap = new Bootstrap(0)
   const started = performance.now()
-  const before = process.threadCpuUsage ? process.threadCpuUsage() : process.cpuUsage()
+  const before = process.cpuUsage()
   let sum = 0
   for (let done = 0; done < count; done++) {
     const { examples, controls, importance } = prepared[done % prepared.length]
@@ -97,7 +99,7 @@ function measure(prepared, count) {
     })
     sum += simulation.value ?? 0
   }
-  const used = process.threadCpuUsage ? process.threadCpuUsage(before) : process.cpuUsage(before)
+  const used = process.cpuUsage(before)
   return { seconds: (performance.now() - started) / 1000, cpu: (used.user + used.system) / 1e6, sum, count }
 }
 
@@ -120,7 +122,8 @@ if (isMainThread) {
     ),
   )
   const total = found.reduce((all, one) => all + one.count, 0)
-  const cpu = found.reduce((all, one) => all + one.cpu, 0)
+  // Each thread sees what the whole process used.
+  const cpu = Math.max(...found.map((one) => one.cpu))
   process.stdout.write(
     [
       `${total} features, ${workers} threads, Node ${process.version}`,

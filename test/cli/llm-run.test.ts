@@ -70,7 +70,7 @@ describe('gloss run with an LLM', () => {
     expect(found.aboveBaseline).not.toBeNull()
     expect(found.cost.requests).toBe(fake.seen.length)
     expect(found.cost.promptTokens).toBeGreaterThan(1000)
-    // One explanation a feature, a call for every 20 examples to score it, as many for the shuffled control.
+    // One explanation a feature, a call for every 20 examples to score it, as many for the shuffled control and for the blank one.
     const perFeature = query(
       folder,
       `SELECT count(DISTINCT example.id) AS examples, count(DISTINCT control.score_id) AS shuffled
@@ -80,7 +80,7 @@ describe('gloss run with an LLM', () => {
        WHERE use = 'score' GROUP BY explanation.id`,
     )
     const callsOf = (row: Record<string, unknown>): number =>
-      Math.ceil(Number(row['examples']) / 20) * (1 + Number(row['shuffled']))
+      Math.ceil(Number(row['examples']) / 20) * (2 + Number(row['shuffled']))
     expect(perFeature.filter(({ shuffled }) => shuffled === 1).length).toBeGreaterThan(30)
     expect(fake.seen.length).toBe(40 + perFeature.reduce((sum, row) => sum + callsOf(row), 0))
     expect(fake.seen.every(({ attempt }) => attempt === 1)).toBe(true)

@@ -14,8 +14,8 @@ import { countPieces } from '../support/token-pieces.ts'
 
 const ALL: Selection = { kind: 'all' }
 const PRICES = { input: 2, output: 8 }
-/** Explain, then score: 60 examples in calls of 20, about its own explanation and about another's. */
-const SIMULATIONS = 30 * 3 * 2
+/** Explain, then score: 60 examples in calls of 20, about its own explanation, another's and none. */
+const SIMULATIONS = 30 * 3 * 3
 
 async function setUp(options: FakeLlmOptions = {}): Promise<{ llm: FakeLlm; study: Study }> {
   const llm = await started({ rules: PLANTED_RULES, countTokens: countPieces, prices: PRICES, ...options })
@@ -118,10 +118,10 @@ describe('an estimate', () => {
     await withJudge(llm, study, (judge) => eventsOf(explain(study, judge, ALL)))
     llm.reset()
     await withJudge(llm, study, async (judge) => {
-      expect((await estimateScoring(study, judge, ALL, true)).requests).toBe(SIMULATIONS / 2)
+      expect((await estimateScoring(study, judge, ALL, true)).requests).toBe((2 * SIMULATIONS) / 3)
       await eventsOf(score(study, judge, ALL))
     })
-    expect(llm.stats().requests).toBe(SIMULATIONS / 2)
+    expect(llm.stats().requests).toBe((2 * SIMULATIONS) / 3)
   })
 
   it('counts what --reask would ask again, and nothing of it without', async () => {
