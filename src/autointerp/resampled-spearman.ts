@@ -85,6 +85,7 @@ class TruthRanks {
   readonly #runEnds: Int32Array
   readonly #below: number
   readonly #ranks: Float64Array
+  readonly #untied: boolean
 
   constructor({ groups, base, groupOf, exampleOf }: Grouped) {
     const sizes = new Int32Array(groups + 1)
@@ -104,6 +105,7 @@ class TruthRanks {
     for (let group = 0; group < base; group++) runEnds.push(starts[group]! + sizes[group]!)
     for (let group = groups - 1; group > base; group--) runEnds.push(starts[group]! + sizes[group]!)
     this.#runEnds = Int32Array.from(runEnds)
+    this.#untied = this.#below === 0 && runEnds.length === place
     this.#examples = new Int32Array(place)
     this.placeOf = new Int32Array(groupOf.length).fill(-1)
     this.moments = new Float64Array(place)
@@ -117,8 +119,35 @@ class TruthRanks {
     }
   }
 
+  /** {@link rank} where no two tokens are tied and none is below the base: as usual with activations. */
+  #rankUntied(counts: Float64Array, total: number): number {
+    const examples = this.#examples
+    const moments = this.moments
+    const length = examples.length
+    let above = 0
+    for (let place = 0; place < length; place++) above += counts[examples[place]!]!
+    // Centred, the base's rank is minus half of what is above it.
+    const baseRank = -above / 2
+    const top = total / 2
+    let spread = (total - above) * baseRank * baseRank
+    let sum = 0
+    let passed = 0
+    for (let place = 0; place < length; place++) {
+      const weight = counts[examples[place]!]!
+      const rank = top - passed - weight / 2
+      const moment = weight * (rank - baseRank)
+      passed += weight
+      spread += weight * rank * rank
+      moments[place] = moment
+      sum += moment
+    }
+    this.momentSum = sum
+    return spread
+  }
+
   /** Finds {@link moments} and returns Σ weight · rank², centred, which is 0 if all values are equal. */
   rank(counts: Float64Array, total: number): number {
+    if (this.#untied) return this.#rankUntied(counts, total)
     const examples = this.#examples
     const runEnds = this.#runEnds
     const ranks = this.#ranks

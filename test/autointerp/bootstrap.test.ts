@@ -51,6 +51,34 @@ describe('the resampled correlation', () => {
   })
 })
 
+describe('the resampled correlation without ties among firing tokens', () => {
+  it('equals Spearman of the examples repeated', () => {
+    fc.assert(
+      fc.property(
+        examplesArbitrary,
+        fc.array(fc.nat(3), { minLength: 10, maxLength: 10 }),
+        (examples, counts) => {
+          let fired = 0
+          // Every firing token has a value of its own, in no order.
+          const truth = examples.map((example) =>
+            example.map(([value]) => (value > 3 ? ((++fired * 37) % 101) + fired / 1000 : 0)),
+          )
+          const predicted = examples.map((example) => example.map(([, level]) => level))
+          const repeat = (values: number[][]): number[] =>
+            values.flatMap((example, index) => Array.from({ length: counts[index]! }, () => example).flat())
+          const found = new Float64Array(1)
+          const statistic = new ResampledSpearman(truth, [predicted])
+          const drawn = { counts: Float64Array.from(counts.slice(0, examples.length)) }
+          const defined = statistic.correlations(drawn, found)
+          expect(defined).toBe(!isConstant(repeat(truth)))
+          if (defined) expect(found[0]).toBeCloseTo(spearman(repeat(truth), repeat(predicted)) ?? 0, 10)
+        },
+      ),
+      { numRuns: 500 },
+    )
+  })
+})
+
 describe('resamples', () => {
   it('draw each stratum as often as it has examples, and are the same again', () => {
     const sizes = [6, 24, 10, 20]
