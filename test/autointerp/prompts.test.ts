@@ -137,7 +137,7 @@ describe('prompts', () => {
     ]
     const request = isolateRequest(prompt, examples, 9)
     await expectGolden('simulate-isolate.txt', transcript(request))
-    const windows = prompt.examples.flatMap((example) => example.windows)
+    const windows = prompt.examples.flatMap((one) => one.windows)
     const lengths = windows.map(({ length }) => length)
     expect(parseSimulation(request.messages[2]!.content, lengths, 9, false)).toEqual(
       windows.map((window) => window.map(([, level]) => level)),
