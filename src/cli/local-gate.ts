@@ -3,7 +3,7 @@ import { Gate } from '../llm/gate.ts'
 import { GgufClient } from '../llm/gguf-client.ts'
 import { Lane } from '../llm/lane.ts'
 import { FREE } from '../llm/prices.ts'
-import type { AskingStudy } from './open-gate.ts'
+import type { AskingStudy } from '../pipeline/study.ts'
 import type { StudyOptions } from './options.ts'
 import { checkScale } from './check-tier.ts'
 

@@ -4,16 +4,13 @@ import { Gate } from '../llm/gate.ts'
 import { Lane } from '../llm/lane.ts'
 import { OpenAiClient } from '../llm/openai-client.ts'
 import { priceList } from '../llm/prices.ts'
-import type { Study } from '../pipeline/study.ts'
+import type { AskingStudy } from '../pipeline/study.ts'
 import { checkTier } from './check-tier.ts'
 import { resolveEndpoints } from './endpoint.ts'
 import { openLocalGate } from './local-gate.ts'
 import { modelFileOf } from './model-file.ts'
 import type { StudyOptions } from './options.ts'
 import type { Surroundings } from './terminal.ts'
-
-/** What an LLM needs to know of a study. */
-export type AskingStudy = Pick<Study, 'folder' | 'config' | 'store' | 'protocol' | 'signal' | 'now'>
 
 /**
  * The way to the LLM that flags, environment or gloss.yaml name: to endpoints, to a provider's batches, or to a model

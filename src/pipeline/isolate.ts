@@ -12,7 +12,7 @@ import { contentId } from '../core/hash.ts'
 import { parseJson } from '../core/parse.ts'
 import type { ExplanationRecord, FeatureSetRecord, StoredExample } from '../core/store.ts'
 import { scoreExamples, type ScorePlan } from './score-plan.ts'
-import type { ScoreItem } from './scorer.ts'
+import type { Isolation, ScoreItem } from './scorer.ts'
 import { isIncomplete, readSimulation, type Simulation, type Simulator } from './simulate.ts'
 import type { Llm, Study } from './study.ts'
 
@@ -121,14 +121,6 @@ export function isolatedRequests(
     }))
     return { call, asked, request: isolateRequest(llm.simulate, isolated, scale) }
   })
-}
-
-/** What is known of the features in blocks. */
-export interface Isolation {
-  readonly blocks: readonly IsolateBlock[]
-  readonly planned: readonly number[]
-  readonly textOf: (feature: number) => string
-  readonly examplesOf: (feature: number) => readonly StoredExample[]
 }
 
 /** The isolation of features in blocks, with what the store knows of them. */

@@ -1,8 +1,8 @@
 import { parseScoringName, type Protocol } from '../core/protocol.ts'
 import { LLM_TIERS, type LlmTier, type ScorerName, SCORERS } from '../core/scores.ts'
 import type { ExplanationRecord, FeatureSetRecord, ScoreRecord } from '../core/store.ts'
-import { type Isolation, isolationOf, storedBlocks } from './isolate.ts'
-import { type Scorer, type ScoreItem, scoreId } from './scorer.ts'
+import { isolationOf, storedBlocks } from './isolate.ts'
+import { type Scorer, type ScoreItem, scoreId, type Isolation } from './scorer.ts'
 import { makeScorer } from './scorers.ts'
 import type { Llm, Study } from './study.ts'
 

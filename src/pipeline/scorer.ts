@@ -2,6 +2,7 @@ import type { Answer, LlmRequest } from '../core/chat-model.ts'
 import { UsageError } from '../core/errors.ts'
 import type { StudyEvent } from '../core/events.ts'
 import type { Bootstrap } from '../autointerp/bootstrap.ts'
+import type { IsolateBlock } from '../autointerp/isolate-blocks.ts'
 import { contentId } from '../core/hash.ts'
 import {
   type ControlName,
@@ -10,8 +11,7 @@ import {
   SCORERS,
   type Tier,
 } from '../core/scores.ts'
-import type { ControlRecord, ExplanationRecord, ScoreRecord } from '../core/store.ts'
-import type { Isolation } from './isolate.ts'
+import type { ControlRecord, ExplanationRecord, ScoreRecord, StoredExample } from '../core/store.ts'
 import { CONTRAST_RECIPE } from './contrast.ts'
 import type { Llm, QuestionKind, Study } from './study.ts'
 
@@ -39,6 +39,14 @@ export interface ExpectedRequest {
   readonly reply: string
   /** Whether a stored reply lacks an answer, so that `--reask` would ask again. */
   readonly isIncomplete: (stored: Extract<Answer, { kind: 'reply' }>) => boolean
+}
+
+/** What is known of the features in blocks. */
+export interface Isolation {
+  readonly blocks: readonly IsolateBlock[]
+  readonly planned: readonly number[]
+  readonly textOf: (feature: number) => string
+  readonly examplesOf: (feature: number) => readonly StoredExample[]
 }
 
 /** What else a scorer may be made with. */

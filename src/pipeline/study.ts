@@ -37,6 +37,9 @@ export const QUESTION_KINDS = ['detection', 'fuzzing', 'intruder', 'logits'] as 
 /** One of {@link QUESTION_KINDS}. */
 export type QuestionKind = (typeof QUESTION_KINDS)[number]
 
+/** What an LLM needs to know of a study. */
+export type AskingStudy = Pick<Study, 'folder' | 'config' | 'store' | 'protocol' | 'signal' | 'now'>
+
 /** An LLM with the prompts to use it with. */
 export interface Llm {
   readonly chat: ChatModel

@@ -100,12 +100,12 @@ describe('a killed run of detection', () => {
     const straight = copyOf(prepared)
     const args = ['score', '--scorer', 'detection', ...llm]
     fake.reset()
-    const before = tablesOf(straight)
+    const untouched = tablesOf(straight)
     const { estimates } = JSON.parse(await done(straight, ...args, '--dry-run', '--json')) as {
       estimates: { requests: number }[]
     }
     // What is not drawn yet is drawn for an estimate, and not kept.
-    expect(tablesOf(straight)).toBe(before)
+    expect(tablesOf(straight)).toBe(untouched)
     expect(fake.stats().requests).toBe(0)
     await done(straight, ...args)
     const needed = fake.stats().requests

@@ -33,6 +33,7 @@ async function asked(tier: LlmTier, replies: readonly Reply[]) {
     chat,
     explain: bundledExplainPrompt(),
     simulate: bundledSimulatePrompt(),
+    choose: bundledSimulatePrompt(),
     questions,
     tier,
     reask: false,

@@ -65,6 +65,9 @@ function lineOf(index: number, levels: readonly number[]): string {
   return `${index + 1}: ${named.join(' ') || 'none'}`
 }
 
+/** The judge that knows the windows from which an explanation was made, and nothing else; it alone reads whose it is. */
+export const RECOGNISES = 'recognises shown windows'
+
 /** The judges that know nothing of a feature, for a collection of one density. */
 export function ignorantJudges(
   { study, set, features }: PlantedCollection,
@@ -78,7 +81,7 @@ export function ignorantJudges(
     const max = largestActivation(explained)
     for (const { tokens, activations } of explained)
       shown.set(
-        textsOf(tokens).map(escapeForPrompt).join(''),
+        `${feature} ${textsOf(tokens).map(escapeForPrompt).join('')}`,
         activations.map((one) => quantize(one, max, 9)),
       )
   }
@@ -91,14 +94,17 @@ export function ignorantJudges(
       decide: (window, number) => (window.marked.length > 0 ? isInMiddle(window) : number % 2 === 0),
       choose: (windows) => windows.map(distanceToMiddle).reduce(leastOf, 0),
     }),
-    'recognises shown windows': every({
-      simulate: (tokens) => shown.get(tokens.join('')) ?? silent(tokens),
-      decide: ({ text }) => shown.has(text),
-      choose: (windows) =>
-        Math.max(
-          0,
-          windows.findIndex(({ text }) => !shown.has(text)),
-        ),
+    [RECOGNISES]: judge((description) => {
+      const key = (text: string): string => `${/\d+/.exec(description)![0]} ${text}`
+      return {
+        simulate: (tokens) => shown.get(key(tokens.join(''))) ?? silent(tokens),
+        decide: ({ text }) => shown.has(key(text)),
+        choose: (windows) =>
+          Math.max(
+            0,
+            windows.findIndex(({ text }) => !shown.has(key(text))),
+          ),
+      }
     }),
     none: every({ simulate: silent, decide: () => false, choose: () => 0 }),
     all: every({ simulate: (tokens) => tokens.map(() => 9), decide: () => true, choose: () => 4 }),
