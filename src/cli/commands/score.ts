@@ -97,7 +97,7 @@ async function verify(options: StudyOptions, surroundings: Surroundings): Promis
   if (differing > 0)
     throw new DataError(
       'scores-differ',
-      `expected stored scores as stored replies and examples give them, found ${differing} of ${found.checked} rows that differ; the database was changed by something else than gloss, or made on another kind of processor`,
+      `expected stored scores as stored replies and examples give them, found ${differing} of ${found.checked} rows that differ; they were changed by something else than gloss, or made by another version of it or on another kind of processor`,
     )
 }
 
