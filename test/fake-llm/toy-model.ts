@@ -20,10 +20,10 @@ export interface ScoredToken extends Candidate {
 export type NextToken = (before: string) => Readonly<Record<string, number>>
 
 const IMPOSSIBLE = -20
-const SURE = 0.9
+const SURE = 0.98
 
 /**
- * Log-probabilities without a network: at every position the token that stands there has 0.9, and digits, with and
+ * Log-probabilities without a network: at every position the token that stands there has 0.98, and digits, with and
  * without a space before them, share the rest unevenly; or whatever {@link NextToken} says.
  */
 export class ToyModel {

@@ -65,10 +65,10 @@ describe('a chat completion', () => {
     const content = json['choices']![0]!['logprobs']!['content']!
     expect(content).toMatchObject([
       { token: 'a', bytes: [97] },
-      { token: ' 5', bytes: [32, 53], logprob: Math.log(0.9) },
+      { token: ' 5', bytes: [32, 53], logprob: Math.log(0.98) },
     ])
     expect(content[1]!['top_logprobs']).toHaveLength(3)
-    expect(content[1]!['top_logprobs']![0]).toMatchObject({ token: ' 5', logprob: Math.log(0.9) })
+    expect(content[1]!['top_logprobs']![0]).toMatchObject({ token: ' 5', logprob: Math.log(0.98) })
     expect('id' in content[0]!).toBe(dialect === 'llamacpp')
     expect(json['usage']).toMatchObject({ completion_tokens: 2 })
   })
