@@ -155,7 +155,7 @@ describe('misuse', () => {
     [
       'an unknown protocol',
       ['sample', '--protocol', 'mine'],
-      /expected one of the protocols monosemanticity, found "mine"$/m,
+      /expected one of the protocols .*monosemanticity.*, or the path of a .yaml file, found "mine"$/m,
     ],
     [
       'a selection that is none',
