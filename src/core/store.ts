@@ -7,6 +7,7 @@ import type {
   ReplySample,
   SpendingRecord,
 } from './ledger.ts'
+import type { BrowseStore, RatingStore } from './ratings.ts'
 import type { Example, FeatureState } from './records.ts'
 import type { ControlResult, ScoreResult, Tier } from './scores.ts'
 import type { DocumentLabel } from './token-corpus.ts'
@@ -216,6 +217,7 @@ export interface Store {
     put(corpusHash: string, documents: readonly DocumentRecord[]): void
   }
   readonly featureSets: {
+    all(): FeatureSetRecord[]
     get(id: string): FeatureSetRecord | null
     put(record: FeatureSetRecord): void
   }
@@ -289,6 +291,8 @@ export interface Store {
     controlsOf(scoreId: string): ControlRecord[]
     put(scores: readonly ScoreRecord[], controls: readonly ControlRecord[]): void
   }
+  readonly ratings: RatingStore
+  readonly browse: BrowseStore
   /** What is wrong with the database, one line each; empty where it is sound. */
   integrity(): string[]
   transaction<T>(work: () => T): T

@@ -28,15 +28,16 @@ const rowSchema = z.object({
 
 /** The part of the store for feature sets. */
 export function featureSetTable(connection: Connection): Store['featureSets'] {
-  const select = connection.prepare(
-    `SELECT id, kind, hook, architecture, features, d_in AS dIn, folder, metrics, provenance_id AS provenanceId
-     FROM feature_set WHERE id = ?`,
-  )
+  const columns =
+    'id, kind, hook, architecture, features, d_in AS dIn, folder, metrics, provenance_id AS provenanceId'
+  const select = connection.prepare(`SELECT ${columns} FROM feature_set WHERE id = ?`)
+  const selectAll = connection.prepare(`SELECT ${columns} FROM feature_set ORDER BY id`)
   const insert = connection.prepare(
     `INSERT OR REPLACE INTO feature_set
      VALUES (@id, @kind, @hook, @architecture, @features, @dIn, @folder, @metrics, @provenanceId)`,
   )
   return {
+    all: () => selectAll.all().map((row) => checkRow(rowSchema, row, 'feature_set')),
     get: (id) => {
       const row = select.get(id)
       return row === undefined ? null : checkRow(rowSchema, row, 'feature_set')
