@@ -7,6 +7,10 @@ import { type Surroundings, Terminal } from './terminal.ts'
 
 const stop = new AbortController()
 const surroundings: Surroundings = {
+  // Opening it costs nothing before it is read, but a terminal would be held: only review asks for it.
+  get stdin() {
+    return process.stdin
+  },
   stdout: process.stdout,
   stderr: process.stderr,
   environment: process.env,

@@ -8,6 +8,8 @@ import { demo } from './commands/demo.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
 import { init } from './commands/init.ts'
+import { ratings } from './commands/ratings.ts'
+import { review } from './commands/review.ts'
 import { run } from './commands/run.ts'
 import { sample } from './commands/sample.ts'
 import { score } from './commands/score.ts'
@@ -29,6 +31,8 @@ const COMMANDS: readonly CommandDefinition[] = [
   score,
   status,
   show,
+  review,
+  ratings,
   activations,
   doctor,
 ]

@@ -31,7 +31,7 @@ export function partsOf(field: RubricField, item: FormItem): readonly (string | 
 
 /** All questions about an item, in the rubric's order, with what a rater answered so far. */
 export function questionsOf(rubric: Rubric, item: FormItem, state: RaterFold): Question[] {
-  const revealed = state.value(item.code, MARKS.revealed) === true
+  const revealed = isRevealed(rubric, item, state)
   const fixed = fixedScores(rubric, item, state)
   return rubric.fields.flatMap((field) =>
     partsOf(field, item).map((part): Question => {
@@ -64,8 +64,9 @@ function fixedScores(rubric: Rubric, item: FormItem, state: RaterFold): Map<stri
   return fixed
 }
 
-/** Whether the own phase of an item is over, or there is none. */
+/** Whether the machine's explanation is shown: the own phase is over, or the rubric has none. */
 export function isRevealed(rubric: Rubric, item: FormItem, state: RaterFold): boolean {
+  if (!rubric.fields.some(({ phase }) => phase === 'own')) return true
   return hasReveal(rubric) && state.value(item.code, MARKS.revealed) === true
 }
 

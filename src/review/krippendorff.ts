@@ -26,6 +26,11 @@ export class Coincidences {
         if (i !== j) this.#counts[this.#index.get(a)! * this.values.length + this.#index.get(b)!]! += weight
   }
 
+  /** Forgets what was added. */
+  clear(): void {
+    this.#counts.fill(0)
+  }
+
   /** The alpha of what was added; null where no two ratings can be paired or no value varies. */
   alpha(metric: Metric): number | null {
     const size = this.values.length

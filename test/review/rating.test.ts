@@ -145,7 +145,7 @@ describe('the other rubrics', () => {
   it('scaling: the mean over examples', () => {
     const rubric = bundled('scaling')
     const rater = new Rater(rubric)
-    rater.do({ do: 'submit' })
+    expect(rater.do({ do: 'reveal' })).toBe('revealed already')
     expect(
       rater.score({ 'specificity@top/1': 3, 'specificity@top/2': 2, 'specificity@middle/1': 1 }),
     ).toEqual([null, null, null])
