@@ -27,6 +27,23 @@ export const studyConfigSchema = z.strictObject({
     })
     .prefault({}),
   protocol: z.string().default('monosemanticity'),
+  review: z
+    .strictObject({
+      /** Keys of the review screens by what they do, in place of the default ones. */
+      keys: z
+        .record(
+          z.string(),
+          z.union([
+            z
+              .string()
+              .min(1)
+              .transform((key) => [key]),
+            z.array(z.string().min(1)),
+          ]),
+        )
+        .default({}),
+    })
+    .prefault({}),
   llm: z
     .strictObject({
       url: z.string().optional(),

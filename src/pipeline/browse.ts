@@ -17,7 +17,7 @@ export interface RatedFeature {
 }
 
 /** Features that are read in one piece: some milliseconds of work. */
-const PIECE = 4096
+const PIECE = 1024
 
 /**
  * All features of a set for a list that people move about in. Numbers are there at once; texts, tokens and ratings
@@ -57,8 +57,8 @@ export class FeatureBrowser {
     }
     yield* this.#loadRatings()
     // The tokens come last: they are read from the examples, of which there are many.
-    for (let first = 0; first <= features; first += PIECE >> 3) {
-      for (const [feature, tokens] of this.#store.browse.topTokens(this.#choice, first, PIECE >> 3))
+    for (let first = 0; first <= features; first += PIECE >> 2) {
+      for (const [feature, tokens] of this.#store.browse.topTokens(this.#choice, first, PIECE >> 2))
         this.topTokens.set(
           feature,
           tokens.map((token) => this.#text(token)),

@@ -1,12 +1,24 @@
 import { createInterface } from 'node:readline'
 import { StoppedError, UsageError } from '../../core/errors.ts'
-import type { Store } from '../../core/store.ts'
+import type { Protocol } from '../../core/protocol.ts'
+import type { FeatureSetRecord, Store } from '../../core/store.ts'
+import { FeatureBrowser } from '../../pipeline/browse.ts'
+import { featurePage, type PageLookups, pageLookups } from '../../pipeline/feature-page.ts'
+import { currentSet } from '../../pipeline/feature-set.ts'
 import { RatingDesk } from '../../pipeline/rating-desk.ts'
 import { checkName } from '../../pipeline/rating-session.ts'
+import { ReviewApplication } from '../../tui/review/application.ts'
+import { BrowseList } from '../../tui/review/browse-list.ts'
+import { BrowseScreen } from '../../tui/review/browse-screen.ts'
+import { type Keymap, keymap } from '../../tui/review/keymap.ts'
 import { LineMode } from '../../tui/review/line-mode.ts'
+import { RateScreen } from '../../tui/review/rate-screen.ts'
+import type { ScaledPage } from '../../tui/review/text-screens.ts'
+import { bundledProtocol } from '../assets.ts'
 import { type CommandDefinition, terminalFor } from '../command.ts'
 import { withCommonOptions, withOptions } from '../options.ts'
 import { type ReviewOptions, sessionFor } from '../rating-session.ts'
+import { colourDepth, runOnScreen } from '../review-screen.ts'
 import type { Surroundings, Terminal } from '../terminal.ts'
 import { findWorkspace, openWorkspaceStore, readConfig } from '../workspace.ts'
 
@@ -23,7 +35,7 @@ export const review: CommandDefinition = (parent, surroundings) => {
   withCommonOptions(command).action(async (options: ReviewOptions) => {
     const terminal = terminalFor(options, surroundings)
     const workspace = findWorkspace(options, surroundings.folder)
-    const config = readConfig(workspace, {})
+    const config = readConfig(workspace, { color: options.color })
     if (options.session === undefined && (options.rubric ?? options.rater) !== undefined)
       throw new UsageError('session-missing', 'expected --session NAME with --rubric and --rater, found none')
     if (options.session === undefined && options.plain)
@@ -33,12 +45,25 @@ export const review: CommandDefinition = (parent, surroundings) => {
       )
     const store = openWorkspaceStore(workspace, false)
     try {
+      const keys = keymap(config.review.keys)
       const desk = options.session === undefined ? null : openDesk(options, store)
-      if (options.plain) {
-        await rateByLines(desk!, terminal, surroundings)
+      if (desk && options.plain) {
+        await rateByLines(desk, terminal, surroundings)
         return
       }
-      throw new UsageError('plain-only', 'expected --plain')
+      const environment = surroundings.environment
+      const screen = {
+        colours: colourDepth(environment, options.color),
+        screenReader: options.screenReader ?? environment['INK_SCREEN_READER'] === 'true',
+      }
+      if (desk) {
+        const application = new ReviewApplication(new RateScreen(desk, keys, Date.now()), keys, null)
+        await runOnScreen(application, surroundings, screen, [].values())
+      } else {
+        const set = currentSet({ store, folder: workspace })
+        const browser = browserFor(store, set, bundledProtocol(config.protocol), keys)
+        await runOnScreen(browser.application, surroundings, screen, browser.load())
+      }
     } finally {
       store.close()
     }
@@ -60,6 +85,31 @@ export const review: CommandDefinition = (parent, surroundings) => {
       return new RatingDesk(from, found, rater, () => new Date())
     }
   })
+}
+
+/** The list of all features with their pages, and what is read while it is open already. */
+function browserFor(
+  store: Store,
+  set: FeatureSetRecord,
+  protocol: Protocol,
+  keys: Keymap,
+): { readonly application: ReviewApplication; readonly load: () => Iterator<unknown> } {
+  const features = new FeatureBrowser(store, set, protocol.name)
+  const list = new BrowseList(features)
+  let lookups: PageLookups | undefined
+  const openPage = (feature: number): ScaledPage => ({
+    page: featurePage(store, set, protocol, feature, (lookups ??= pageLookups(store, set))),
+    scale: protocol.scale,
+    more: () => [],
+  })
+  const screen = new BrowseScreen(list, features, keys, `${set.id} @ ${set.hook}`)
+  return {
+    application: new ReviewApplication(screen, keys, openPage),
+    *load() {
+      yield* features.load()
+      list.forgetTexts()
+    },
+  }
 }
 
 /** Questions to stdout, answers from stdin, one a line. Everything is stored when its line was read. */

@@ -1,0 +1,196 @@
+/** A feature as the list shows it. */
+export interface BrowseRowView {
+  readonly feature: number
+  readonly density: number
+  readonly max: number
+  readonly state: string
+  readonly tokenShare: number | null
+  readonly score: number | null
+  readonly gain: number | null
+}
+
+/** All features with what is known of them; texts, tokens and ratings may come in while the list is open. */
+export interface BrowsePort {
+  readonly rows: readonly BrowseRowView[]
+  readonly explanations: ReadonlyMap<number, string>
+  readonly topTokens: ReadonlyMap<number, readonly string[]>
+  readonly ratings: ReadonlyMap<number, { readonly raters: number; readonly disagreement: number | null }>
+}
+
+/** What a list can be sorted by. */
+export const SORTS = ['score', 'gap', 'density', 'max', 'disagreement', 'feature'] as const
+/** One of {@link SORTS}. */
+export type Sort = (typeof SORTS)[number]
+
+type Test = (row: BrowseRowView) => boolean
+
+const COMPARISON = /^(score|gap|density|max|share|disagreement|feature)(<=|>=|<|>|=)(-?[\d.]+)(%?)$/
+
+/** Features in an order, those that pass a filter. */
+export class BrowseList {
+  readonly #port: BrowsePort
+  /** Lower-case explanation and tokens, made when first searched. */
+  readonly #texts = new Map<number, string>()
+  sort: Sort = 'score'
+  descending = true
+  filter = ''
+  #order: Uint32Array = new Uint32Array()
+  #shown: Uint32Array = new Uint32Array()
+
+  constructor(port: BrowsePort) {
+    this.#port = port
+    this.arrange()
+  }
+
+  /** Number of features shown. */
+  get length(): number {
+    return this.#shown.length
+  }
+
+  /** Number of features. */
+  get total(): number {
+    return this.#port.rows.length
+  }
+
+  /** The row at a place of the list. */
+  at(place: number): BrowseRowView | undefined {
+    const index = this.#shown[place]
+    return index === undefined ? undefined : this.#port.rows[index]
+  }
+
+  /** The place of a feature, or −1. */
+  placeOf(feature: number): number {
+    return this.#shown.findIndex((index) => this.#port.rows[index]!.feature === feature)
+  }
+
+  /** Sorts and filters anew. Ties stay in the order of features; what is unknown comes last. */
+  arrange(): void {
+    const { rows } = this.#port
+    const keys = new Float64Array(rows.length)
+    for (let index = 0; index < rows.length; index++) {
+      const value = this.#valueOf(rows[index]!, this.sort)
+      keys[index] = packedKey(value === null ? null : this.descending ? -value : value, index)
+    }
+    keys.sort()
+    this.#order = Uint32Array.from(keys, (key) => key % INDEX_SPACE)
+    this.refilter()
+  }
+
+  /** Filters anew, in the order that there is. */
+  refilter(): void {
+    const tests = testsOf(this.filter).map((test) => this.#testOf(test))
+    const { rows } = this.#port
+    this.#shown =
+      tests.length === 0
+        ? this.#order
+        : this.#order.filter((index) => tests.every((test) => test(rows[index]!)))
+  }
+
+  /** Texts have come in: what was searched in may hold more now. */
+  forgetTexts(): void {
+    this.#texts.clear()
+    if (this.filter !== '') this.refilter()
+  }
+
+  /** Words of the filter that are no number, such as `score>high`. */
+  get problem(): string | null {
+    const bad = this.filter.split(/\s+/).find((word) => /^\w+[<>=]/.test(word) && !COMPARISON.test(word))
+    return bad === undefined
+      ? null
+      : `expected score, gap, density, max, share, disagreement or feature, a sign and a number, found ${bad}`
+  }
+
+  #valueOf(row: BrowseRowView, name: string): number | null {
+    switch (name) {
+      case 'score':
+        return row.score
+      case 'gap':
+        return row.gain
+      case 'density':
+        return row.density
+      case 'max':
+        return row.max
+      case 'share':
+        return row.tokenShare
+      case 'disagreement':
+        return this.#port.ratings.get(row.feature)?.disagreement ?? null
+      default:
+        return row.feature
+    }
+  }
+
+  #testOf(word: string): Test {
+    const comparison = COMPARISON.exec(word)
+    if (comparison) {
+      const [, name, sign, digits, percent] = comparison
+      const bound = Number(digits) / (percent ? 100 : 1)
+      return (row) => {
+        const value = this.#valueOf(row, name!)
+        return value !== null && compare(value, sign!, bound)
+      }
+    }
+    switch (word) {
+      case 'rated':
+        return ({ feature }) => this.#port.ratings.has(feature)
+      case 'unrated':
+        return ({ feature }) => !this.#port.ratings.has(feature)
+      case 'scored':
+        return ({ score }) => score !== null
+      case 'unscored':
+        return ({ score }) => score === null
+      case 'alive':
+      case 'dead':
+        return ({ state }) => state === word
+      default:
+        return (row) => this.#textOf(row.feature).includes(word)
+    }
+  }
+
+  #textOf(feature: number): string {
+    const known = this.#texts.get(feature)
+    if (known !== undefined) return known
+    const tokens = this.#port.topTokens.get(feature) ?? []
+    const text = `${this.#port.explanations.get(feature) ?? ''} ${tokens.join(' ')}`.toLowerCase()
+    this.#texts.set(feature, text)
+    return text
+  }
+}
+
+function testsOf(filter: string): string[] {
+  return filter
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '')
+}
+
+function compare(value: number, sign: string, bound: number): boolean {
+  switch (sign) {
+    case '<':
+      return value < bound
+    case '>':
+      return value > bound
+    case '<=':
+      return value <= bound
+    case '>=':
+      return value >= bound
+    default:
+      return value === bound
+  }
+}
+
+/** Room for the index beside 32 bits of a value in the 53 that a number holds exactly. */
+const INDEX_SPACE = 2 ** 20
+const float = new Float32Array(1)
+const bits = new Uint32Array(float.buffer)
+
+/**
+ * A number that sorts as a value and then as an index does. A hundred thousand numbers are sorted natively in ten
+ * milliseconds; with a comparator it takes more than a key may.
+ */
+function packedKey(value: number | null, index: number): number {
+  if (value === null) return 0xffff_ffff * INDEX_SPACE + index
+  float[0] = value
+  const raw = bits[0]!
+  const ordered = raw >= 0x8000_0000 ? ~raw >>> 0 : (raw | 0x8000_0000) >>> 0
+  return ordered * INDEX_SPACE + index
+}
