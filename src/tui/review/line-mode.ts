@@ -1,7 +1,7 @@
 import { escapeForTerminal } from '../../core/escape-terminal.ts'
 import { PLAIN } from '../style.ts'
 import { wrap } from '../text.ts'
-import { answerText, bodyLines, questionTitle, standingText, totalsText } from './rating-text.ts'
+import { answerText, bodyLines, logitLines, questionTitle, standingText, totalsText } from './rating-text.ts'
 import { firstUnanswered, openQuestions, type RatingPort, type RatingView } from './rating-view.ts'
 
 const HELP = [
@@ -158,6 +158,7 @@ export class LineMode {
     return [
       `${view.code} (${view.place + 1} of ${view.total})${standing === '' ? '' : ` ${standing}`}`,
       ...bodyLines(view, null, this.#columns, PLAIN).map(({ text }) => text),
+      ...logitLines(view, this.#columns, PLAIN),
       ...view.questions
         .filter(({ value, state }) => value !== null && state !== 'hidden')
         .map((question) => ` ${questionTitle(question)}: ${answerText(question)}`),

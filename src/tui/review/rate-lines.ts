@@ -1,7 +1,14 @@
 import { escapeForTerminal } from '../../core/escape-terminal.ts'
 import type { Style } from '../style.ts'
 import { truncate, widthOf } from '../text.ts'
-import { bodyLines, questionText, questionTitle, standingText, totalsText } from './rating-text.ts'
+import {
+  bodyLines,
+  logitLines,
+  questionText,
+  questionTitle,
+  standingText,
+  totalsText,
+} from './rating-text.ts'
 import { openQuestions, type QuestionView, type RatingView } from './rating-view.ts'
 import { ends, fill, type Frame, rule } from './screen.ts'
 
@@ -37,6 +44,8 @@ export interface RateLines {
 const PROMPTS = { comment: 'comment', skip: 'skip, because', goTo: 'go to item' } as const
 const TWO_PANES = 120
 const FORM_COLUMNS = 44
+/** From this many lines on, the logits stay in sight while examples scroll. */
+const ROOM_FOR_LOGITS = 7
 
 /** Draws the rating screen: two panes where there is room, else the form below the examples. */
 export function rateLines(drawing: RateDrawing, frame: Frame): RateLines {
@@ -85,11 +94,17 @@ function headerLines(view: RatingView, { columns, style, terse }: Frame): string
 function scrolled(
   { view, example, top }: RateDrawing,
   columns: number,
-  rows: number,
+  space: number,
   style: Style,
 ): { readonly lines: string[]; readonly top: number } {
   const focus = examplesOf(view)[example]?.name ?? null
-  const all = bodyLines(view, focus, columns, style)
+  const logits = logitLines(view, columns, style)
+  const pinned = space >= ROOM_FOR_LOGITS ? logits : []
+  const all = [
+    ...bodyLines(view, focus, columns, style),
+    ...(pinned.length > 0 ? [] : logits.map((text) => ({ text, example: null }))),
+  ]
+  const rows = Math.min(space - pinned.length, all.length)
   const at = all.findIndex((line) => line.example === focus)
   // What stands above the examples stays in sight until one below is pointed at.
   let first = Math.min(top, example === 0 ? 0 : at)
@@ -99,7 +114,7 @@ function scrolled(
   const shown = all.slice(first, first + rows).map(({ text }) => text)
   const hidden = all.length - first - shown.length
   if (hidden > 0 && shown.length > 1) shown[shown.length - 1] = style.dim(` ↓ ${hidden + 1} more`)
-  return { lines: fill(shown, rows), top: first }
+  return { lines: fill([...shown, ...pinned], space), top: first }
 }
 
 function formLines(

@@ -1,15 +1,32 @@
-import type { Keymap } from './keymap.ts'
+import type { Action, Keymap } from './keymap.ts'
 import type { Key } from './keys.ts'
 import { examplesOf, rateLines, type Writing } from './rate-lines.ts'
 import {
   firstUnanswered,
   openQuestions,
+  questionAfter,
   type QuestionView,
   type RatingPort,
   type RatingView,
 } from './rating-view.ts'
 import { type Frame, type Hint, hintLine, type Screen, type ScreenEffect } from './screen.ts'
 import { typeInto } from './text-field.ts'
+
+const HINTS: readonly Hint[] = [
+  { actions: [], keys: '0–5', label: 'score' },
+  { actions: ['nextQuestion'], label: 'next' },
+  { actions: ['accept'], label: 'submit' },
+  { actions: ['edit'], label: 'write' },
+  { actions: ['undo', 'redo'], label: 'undo, redo' },
+  { actions: ['down', 'up'], label: 'example' },
+  { actions: ['left', 'right'], label: 'group' },
+  { actions: ['skip'], label: 'skip' },
+  { actions: ['flag'], label: 'flag' },
+  { actions: ['comment'], label: 'comment' },
+  { actions: ['next', 'previous'], label: 'item' },
+  { actions: ['goTo'], label: 'go to' },
+  { actions: ['quit'], label: 'quit' },
+]
 
 /** Rating: the examples, the form, one key for each answer. Every key that changes something is stored before it shows. */
 export class RateScreen implements Screen {
@@ -34,21 +51,7 @@ export class RateScreen implements Screen {
     this.#arrive()
   }
 
-  readonly hints: readonly Hint[] = [
-    { actions: [], keys: '0–5', label: 'score' },
-    { actions: ['nextQuestion'], label: 'next' },
-    { actions: ['accept'], label: 'submit' },
-    { actions: ['edit'], label: 'write' },
-    { actions: ['undo', 'redo'], label: 'undo, redo' },
-    { actions: ['down', 'up'], label: 'example' },
-    { actions: ['left', 'right'], label: 'group' },
-    { actions: ['skip'], label: 'skip' },
-    { actions: ['flag'], label: 'flag' },
-    { actions: ['comment'], label: 'comment' },
-    { actions: ['next', 'previous'], label: 'item' },
-    { actions: ['goTo'], label: 'go to' },
-    { actions: ['quit'], label: 'quit' },
-  ]
+  readonly hints = HINTS
 
   get writing(): boolean {
     return this.#writing !== null
@@ -80,20 +83,6 @@ export class RateScreen implements Screen {
       case 'previousQuestion':
         this.#turn(action === 'nextQuestion' ? 1 : -1)
         break
-      case 'down':
-      case 'up':
-        this.#point(this.#example + (action === 'down' ? 1 : -1))
-        break
-      case 'pageDown':
-      case 'pageUp':
-        this.#point(this.#example + (action === 'pageDown' ? 1 : -1) * this.#bodyRows)
-        break
-      case 'first':
-        this.#point(0)
-        break
-      case 'last':
-        this.#point(Number.MAX_SAFE_INTEGER)
-        break
       case 'left':
       case 'right':
         this.#pointToGroup(action === 'right' ? 1 : -1)
@@ -124,10 +113,20 @@ export class RateScreen implements Screen {
       case 'goTo':
         this.#writing = { of: action, text: '' }
         break
-      default:
-        break
+      default: {
+        const step = this.#stepOf(action)
+        if (step !== 0) this.#point(this.#example + step)
+      }
     }
     return null
+  }
+
+  /** How far an action moves the pointer. */
+  #stepOf(action: Action | null): number {
+    const page = this.#bodyRows
+    const steps: Partial<Record<Action, number>> = { down: 1, up: -1, pageDown: page, pageUp: -page }
+    if (action === 'first' || action === 'last') return action === 'first' ? -Infinity : Infinity
+    return (action && steps[action]) ?? 0
   }
 
   #write(writing: Writing, key: Key): void {
@@ -236,13 +235,7 @@ export class RateScreen implements Screen {
 
   /** On to the next question without an answer, behind the one that has the focus; else to the next. */
   #focusNext(): void {
-    const open = openQuestions(this.#port.view())
-    const place = open.findIndex(({ slot }) => slot === this.#focus)
-    const behind = [...open.slice(place + 1), ...open.slice(0, place + 1)]
-    this.#focus =
-      behind.find(({ value }) => value === null)?.slot ??
-      open[Math.min(place + 1, open.length - 1)]?.slot ??
-      null
+    this.#focus = questionAfter(this.#port.view(), this.#focus)
     this.#follow()
   }
 

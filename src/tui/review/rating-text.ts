@@ -6,34 +6,34 @@ import { windowLine } from './token-window.ts'
 
 const LABEL_COLUMNS = 11
 
-/** One line of the examples, with the group and example that it shows. */
+/** One line of the examples. */
 export interface BodyLine {
   readonly text: string
   /** `group/number`, as questions about examples name it; null for other lines. */
   readonly example: string | null
-  readonly group: number
 }
 
-/** An item's examples, logits and, once revealed, its explanation. @param focus the example that is pointed at */
+/** An item's examples and, once revealed, its explanation above them. @param focus the example that is pointed at */
 export function bodyLines(view: RatingView, focus: string | null, columns: number, style: Style): BodyLine[] {
-  const lines = view.groups.flatMap(({ name, examples }, group) =>
+  const lines = view.groups.flatMap(({ name, examples }) =>
     examples.map((window, index): BodyLine => {
       const example = `${name}/${index + 1}`
       const label = pad(truncate(index === 0 ? name : '', LABEL_COLUMNS - 1), LABEL_COLUMNS)
       const mark = example === focus ? style.accent('›') : ' '
       const text = windowLine(window, columns - LABEL_COLUMNS - 1, style)
-      return { text: `${mark}${style.dim(label)}${text}`, example, group }
+      return { text: `${mark}${style.dim(label)}${text}`, example }
     }),
   )
-  const rest = (text: string): BodyLine => ({ text, example: null, group: view.groups.length })
-  const effects = (label: string, tokens: readonly string[]): BodyLine =>
-    rest(
-      ` ${style.dim(pad(label, LABEL_COLUMNS))}${truncate(tokens.map(visibleToken).join('  '), columns - LABEL_COLUMNS - 1)}`,
-    )
-  const logits = view.logits
-    ? [effects('logits +', view.logits.top), effects('logits −', view.logits.bottom)]
-    : []
-  return [...explanationLines(view, columns, style).map(rest), ...lines, ...logits]
+  const above = explanationLines(view, columns, style)
+  return [...above.map((text): BodyLine => ({ text, example: null })), ...lines]
+}
+
+/** The tokens that the unit makes likelier and unlikelier, a line each; none where it has no direct path. */
+export function logitLines({ logits }: RatingView, columns: number, style: Style): string[] {
+  if (!logits) return []
+  const effects = (label: string, tokens: readonly string[]): string =>
+    ` ${style.dim(pad(label, LABEL_COLUMNS))}${truncate(tokens.map(visibleToken).join('  '), columns - LABEL_COLUMNS - 1)}`
+  return [effects('logits +', logits.top), effects('logits −', logits.bottom)]
 }
 
 /** The machine's explanation once it is revealed, in at most three lines. */

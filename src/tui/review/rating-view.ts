@@ -76,3 +76,12 @@ export function firstUnanswered(view: RatingView): QuestionView | undefined {
   const open = openQuestions(view)
   return open.find(({ value }) => value === null) ?? open[0]
 }
+
+/** The slot of the next question without an answer, behind a given one and then from the beginning; else the next one. */
+export function questionAfter(view: RatingView, slot: string | null): string | null {
+  const open = openQuestions(view)
+  const place = open.findIndex((question) => question.slot === slot)
+  const behind = [...open.slice(place + 1), ...open.slice(0, place + 1)]
+  const unanswered = behind.find(({ value }) => value === null)
+  return (unanswered ?? open[Math.min(place + 1, open.length - 1)])?.slot ?? null
+}
