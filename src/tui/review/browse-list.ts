@@ -189,7 +189,8 @@ const bits = new Uint32Array(float.buffer)
  */
 function packedKey(value: number | null, index: number): number {
   if (value === null) return 0xffff_ffff * INDEX_SPACE + index
-  float[0] = value
+  // Adding 0 makes −0 the 0 that it equals.
+  float[0] = value + 0
   const raw = bits[0]!
   const ordered = raw >= 0x8000_0000 ? ~raw >>> 0 : (raw | 0x8000_0000) >>> 0
   return ordered * INDEX_SPACE + index

@@ -78,9 +78,9 @@ function sequenceAt(input: string): { readonly key: Key | null; readonly length:
   }
   // A second escape: the first one was the key.
   if (body.startsWith('\u001b')) return { key: { name: 'escape' }, length: 1 }
-  const match = /^(?:\[[0-9;?]*[ -/]*[@-~]|O[A-Z])/.exec(body)
+  const match = /^(?:\[[0-?]*[ -/]*[@-~]|O[A-Z])/.exec(body)
   if (match) return { key: keyOf(match[0]), length: 1 + match[0].length }
-  if (body === '' || /^(?:\[[0-9;?]*[ -/]*|O)$/.test(body)) return null
+  if (body === '' || /^(?:\[[0-?]*[ -/]*|O)$/.test(body)) return null
   // Alt with a character: no key of ours.
   const character = String.fromCodePoint(body.codePointAt(0)!)
   return { key: null, length: 1 + character.length }

@@ -53,7 +53,7 @@ export function rateLines(drawing: RateDrawing, frame: Frame): RateLines {
   const { columns, rows, style } = frame
   const wide = columns >= TWO_PANES && !frame.terse
   const header = headerLines(view, frame)
-  const below = [helpLine(drawing, columns, style), writing ? writingHint(style) : drawing.hints]
+  const below = [helpLine(drawing, columns, style), writing ? writingHint(columns, style) : drawing.hints]
   const room = rows - header.length - 2 * rule(frame).length - below.length
   const form = formLines(drawing, wide ? FORM_COLUMNS : columns, wide, style)
   if (wide) {
@@ -183,8 +183,10 @@ function helpLine({ view, focus, message, finished }: RateDrawing, columns: numb
   return ` ${style.accent(truncate(next, columns - 2))}`
 }
 
-function writingHint(style: Style): string {
-  return ` ${style.accent('↵')} ${style.dim('done')}   ${style.accent('esc')} ${style.dim('leave')}   ${style.dim('every letter is saved')}`
+function writingHint(columns: number, style: Style): string {
+  const saved = 'every letter is saved'
+  const rest = columns > saved.length + 25 ? `   ${style.dim(saved)}` : ''
+  return ` ${style.accent('↵')} ${style.dim('done')}   ${style.accent('esc')} ${style.dim('leave')}${rest}`
 }
 
 const BAR_COLUMNS = 8

@@ -32,15 +32,16 @@ export function bodyLines(view: RatingView, focus: string | null, columns: numbe
 export function logitLines({ logits }: RatingView, columns: number, style: Style): string[] {
   if (!logits) return []
   const effects = (label: string, tokens: readonly string[]): string =>
-    ` ${style.dim(pad(label, LABEL_COLUMNS))}${truncate(tokens.map(visibleToken).join('  '), columns - LABEL_COLUMNS - 1)}`
+    ` ${style.dim(pad(label, LABEL_COLUMNS))}${truncate(tokens.map((token) => visibleToken(token.slice(0, columns))).join('  '), columns - LABEL_COLUMNS - 1)}`
   return [effects('logits +', logits.top), effects('logits −', logits.bottom)]
 }
 
 /** The machine's explanation once it is revealed, in at most three lines. */
 function explanationLines(view: RatingView, columns: number, style: Style): string[] {
   if (!view.revealed) return []
-  const text = view.explanation === null ? 'there is none for this item' : escapeForTerminal(view.explanation)
-  // Nothing beyond what could be shown is laid out: an explanation can be very long.
+  const shown = view.explanation?.slice(0, 12 * columns)
+  const text = shown === undefined ? 'there is none for this item' : escapeForTerminal(shown)
+  // Nothing far beyond what could be shown is laid out: an explanation can be very long.
   const lines = wrap(truncate(text, 3 * (columns - LABEL_COLUMNS - 1) - 2), columns - LABEL_COLUMNS - 1)
   return lines
     .slice(0, 3)

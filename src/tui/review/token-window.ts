@@ -18,7 +18,8 @@ export function windowLine({ tokens, levels }: WindowView, columns: number, styl
   let line = ''
   let used = 0
   for (const [index, token] of tokens.entries()) {
-    const text = escapeForTerminal(token)
+    // What is far beyond the screen is never laid out, however long the token.
+    const text = escapeForTerminal(token.slice(0, 4 * columns))
     const level = levels[index] ?? 0
     const marked = style === PLAIN ? `<<${text}>>${superscript(level)}` : text + superscript(level)
     const shown = level > 0 ? marked : text
