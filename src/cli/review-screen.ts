@@ -96,7 +96,7 @@ export async function runOnScreen(
           }
           draw()
         } catch (error) {
-          reject(error as Error)
+          reject(error)
         }
       }
       const suspend = (): void => {
@@ -121,7 +121,7 @@ export async function runOnScreen(
           }
           if (!done) setImmediate(work)
         } catch (error) {
-          reject(error as Error)
+          reject(error)
         }
       }
       stdin.on('data', (text: string) => {

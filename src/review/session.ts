@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { contentId, type Json } from '../core/hash.ts'
+import { contentId } from '../core/hash.ts'
 import type { FormItem } from './form.ts'
 
 const exampleSchema = z.object({
@@ -49,7 +49,7 @@ export type SessionExample = z.output<typeof exampleSchema>
 
 /** The hash of a manifest: equal sessions in two copies of a study have equal hashes. */
 export function manifestHash(manifest: SessionManifest): string {
-  return contentId(manifest as unknown as Json)
+  return contentId(manifest)
 }
 
 /** What a rubric's questions need to know of an item. */

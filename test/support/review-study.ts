@@ -7,10 +7,10 @@ import type { Example } from '../../src/core/records.ts'
 import { openStore } from '../../src/store/sqlite-store.ts'
 
 /** Words of the made-up vocabulary. */
-const WORDS = [
-  ...['apple', 'bridge', 'cloud', 'dream', 'engine', 'forest', 'garden', 'harbour', 'island', 'journey'],
-  ...['kettle', 'ladder', 'mirror', 'needle', 'ocean', 'pepper', 'quarry', 'river', 'silver', 'timber'],
-]
+const WORDS =
+  'apple bridge cloud dream engine forest garden harbour island journey kettle ladder mirror needle ocean pepper quarry river silver timber'.split(
+    ' ',
+  )
 
 /** How a made-up study differs from a plain one. */
 export interface ReviewStudyOptions {

@@ -14,9 +14,9 @@ export function typeInto(text: string, key: Key): string | null {
   }
   if (key.name === 'space') return limited(`${text} `)
   // Names of keys have several characters, what is typed has one.
-  return [...key.name].length === 1 ? limited(text + key.name) : null
+  return Array.from(key.name).length === 1 ? limited(text + key.name) : null
 }
 
 function limited(text: string): string {
-  return [...text].slice(0, MOST_CHARACTERS).join('')
+  return Array.from(text).slice(0, MOST_CHARACTERS).join('')
 }

@@ -11,10 +11,9 @@ const namesOf = (...pieces: string[]): string[] => {
 
 describe('keys', () => {
   it('are read from what terminals send', () => {
-    expect(namesOf('j3\r\t\u007f \u001b[A\u001bOB\u001b[Z\u001b[6~\u0003\u0004é👍')).toEqual([
-      ...['j', '3', 'enter', 'tab', 'backspace', 'space', 'up', 'down', 'shift+tab', 'pagedown'],
-      ...['ctrl+c', 'ctrl+d', 'é', '👍'],
-    ])
+    expect(namesOf('j3\r\t\u007f \u001b[A\u001bOB\u001b[Z\u001b[6~\u0003\u0004é👍')).toEqual(
+      'j 3 enter tab backspace space up down shift+tab pagedown ctrl+c ctrl+d é 👍'.split(' '),
+    )
   })
 
   it('may come in pieces; an escape alone is a key when nothing follows', () => {
