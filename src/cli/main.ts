@@ -2,7 +2,6 @@
 import { CommanderError } from 'commander'
 import { GlossError } from '../core/errors.ts'
 import { DONE, exitCodeOf, STOPPED } from './exit-code.ts'
-import { createProgram } from './program.ts'
 import { type Surroundings, Terminal } from './terminal.ts'
 
 const stop = new AbortController()
@@ -35,6 +34,8 @@ for (const stream of [process.stdout, process.stderr])
   })
 
 try {
+  const { createProgram } =
+    process.argv[2] === 'review' ? await import('./review-program.ts') : await import('./program.ts')
   await createProgram(surroundings).parseAsync(process.argv)
   process.exitCode = DONE
 } catch (error) {

@@ -14,7 +14,7 @@ export class TmuxTerminal {
   readonly #socket = `gloss-test-${process.pid}-${servers++}`
 
   constructor(columns: number, rows: number, folder: string, command: string) {
-    const environment = { ...process.env, CI: 'false', GLOSS_RATER: '' }
+    const environment = { ...process.env, CI: 'false' }
     const size = ['-x', String(columns), '-y', String(rows)]
     execFileSync(
       'tmux',

@@ -15,11 +15,11 @@ import { LineMode } from '../../tui/review/line-mode.ts'
 import { RateScreen } from '../../tui/review/rate-screen.ts'
 import type { ScaledPage } from '../../tui/review/text-screens.ts'
 import { bundledProtocol } from '../assets.ts'
-import { type CommandDefinition, terminalFor } from '../command.ts'
+import type { CommandDefinition } from '../command.ts'
 import { withCommonOptions, withOptions } from '../options.ts'
 import { type ReviewOptions, sessionFor } from '../rating-session.ts'
 import { colourDepth, runOnScreen } from '../review-screen.ts'
-import type { Surroundings, Terminal } from '../terminal.ts'
+import { type Surroundings, Terminal } from '../terminal.ts'
 import { findWorkspace, openWorkspaceStore, readConfig } from '../workspace.ts'
 
 /** `gloss review`: browse all features; with a session, rate them. */
@@ -33,10 +33,12 @@ export const review: CommandDefinition = (parent, surroundings) => {
     )
   withOptions(command, 'review', 'only', 'seed')
   withCommonOptions(command).action(async (options: ReviewOptions) => {
-    const terminal = terminalFor(options, surroundings)
+    const terminal = new Terminal(surroundings, { color: options.color, quiet: options.quiet ?? false })
     const workspace = findWorkspace(options, surroundings.folder)
     const config = readConfig(workspace, { color: options.color })
-    if (options.session === undefined && (options.rubric ?? options.rater) !== undefined)
+    // GLOSS_RATER may be set for good: a rater is no mistake unless it was given here.
+    const given = ['rubric', 'rater'].some((flag) => command.getOptionValueSource(flag) === 'cli')
+    if (options.session === undefined && given)
       throw new UsageError('session-missing', 'expected --session NAME with --rubric and --rater, found none')
     if (options.session === undefined && options.plain)
       throw new UsageError(
@@ -100,7 +102,6 @@ function browserFor(
   const openPage = (feature: number): ScaledPage => ({
     page: featurePage(store, set, protocol, feature, (lookups ??= pageLookups(store, set))),
     scale: protocol.scale,
-    more: () => [],
   })
   const screen = new BrowseScreen(list, features, keys, `${set.id} @ ${set.hook}`)
   return {

@@ -79,8 +79,6 @@ abstract class TextScreen implements Screen {
 export interface ScaledPage {
   readonly page: PageView
   readonly scale: number
-  /** Lines of other parts of the page, to be shown below. */
-  readonly more: (columns: number) => readonly string[]
 }
 
 /** One feature's page. */
@@ -116,8 +114,8 @@ export class PageScreen extends TextScreen {
   }
 
   protected content({ columns, style }: Frame): string[] {
-    const { page, scale, more } = this.#shown
-    return [...featurePageLines(page, scale, columns, style), ...more(columns)]
+    const { page, scale } = this.#shown
+    return featurePageLines(page, scale, columns, style)
   }
 }
 
