@@ -181,8 +181,9 @@ export class BrowseScreen implements Screen {
     const { columns, rows, style } = frame
     const { list } = this
     const direction = list.descending ? '↓' : '↑'
-    const count = `${list.length.toLocaleString('en')} of ${list.total.toLocaleString('en')} features   by ${list.sort} ${direction}`
-    const header = [ends(` ${style.bold(escapeForTerminal(this.#title))}`, count, columns)]
+    const count = `${list.length.toLocaleString('en')} of ${list.total.toLocaleString('en')}`
+    const order = columns < 80 ? '' : ` features   by ${list.sort} ${direction}`
+    const header = [ends(` ${style.bold(escapeForTerminal(this.#title))}`, count + order, columns)]
     const below = [this.#bottom(columns, frame), hintLine(this.hints, this.#keys, frame)]
     const room = Math.max(1, rows - header.length - 2 * rule(frame).length - 1 - below.length)
     this.#page = room
