@@ -36,11 +36,13 @@ export function questionsOf(rubric: Rubric, item: FormItem, state: RaterFold): Q
   return rubric.fields.flatMap((field) =>
     partsOf(field, item).map((part): Question => {
       const question = { field, part, slot: slotOf(field.name, part) }
+      // What comes later stays hidden, also where it will not apply: that alone would give the unit away.
+      if (field.phase === 'revealed' && !revealed)
+        return { ...question, value: state.value(item.code, field.name, part), state: 'hidden' }
       if (lacks(field, item)) return { ...question, value: null, state: 'inapplicable' }
       const score = field.kind === 'score' ? fixed.get(field.name) : undefined
       if (score !== undefined) return { ...question, value: score, state: 'fixed' }
       const value = state.value(item.code, field.name, part)
-      if (field.phase === 'revealed' && !revealed) return { ...question, value, state: 'hidden' }
       return { ...question, value, state: field.phase === 'own' && revealed ? 'locked' : 'open' }
     }),
   )

@@ -59,8 +59,8 @@ export function questionTitle({ label, part }: QuestionView): string {
 export function questionText(question: QuestionView, focused: boolean, style: Style): string {
   const { most, names, value, state } = question
   const title = questionTitle(question)
-  if (state === 'inapplicable') return style.dim(`${title} –`)
-  if (state === 'fixed' || state === 'locked') return style.dim(`${title} ${answerText(question)}`)
+  if (state === 'inapplicable') return ` ${style.dim(`${title} –`)}`
+  if (state === 'fixed' || state === 'locked') return ` ${style.dim(`${title} ${answerText(question)}`)}`
   if (!focused || most === null) {
     const answer = value === null ? style.dim('·') : style.bold(answerText(question))
     return `${focused ? style.accent('›') : ' '}${title} ${answer}`
