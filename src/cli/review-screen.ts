@@ -11,6 +11,8 @@ const ENTER = `\u001b[?1049h\u001b[?2004h${HOME}`
 const LEAVE = '\u001b[?2004l\u001b[?1049l\u001b[?25h'
 /** An escape that nothing follows within this time is the escape key. */
 const ESCAPE_MS = 30
+/** After a key, other work waits this long for the next one. */
+const TYPING_MS = 150
 /** While texts come in, the screen is drawn anew this often. */
 const REDRAW_MS = 250
 const LEAST_COLUMNS = 40
@@ -111,8 +113,14 @@ export async function runOnScreen(
         process.kill(process.pid, 'SIGSTOP')
       }
       let drawn = performance.now()
+      let pressed = 0
       const work = (): void => {
         if (left) return
+        // Whoever is typing comes first.
+        if (performance.now() - pressed < TYPING_MS) {
+          setTimeout(work, TYPING_MS)
+          return
+        }
         try {
           const { done } = idle.next()
           if (done || performance.now() - drawn > REDRAW_MS) {
@@ -126,6 +134,7 @@ export async function runOnScreen(
       }
       stdin.on('data', (text: string) => {
         clearTimeout(timer)
+        pressed = performance.now()
         take(decoder.push(text))
         if (decoder.waits) timer = setTimeout(() => take(decoder.flush()), ESCAPE_MS)
       })

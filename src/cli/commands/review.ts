@@ -108,7 +108,7 @@ function browserFor(
     application: new ReviewApplication(screen, keys, openPage),
     *load() {
       yield* features.load()
-      list.forgetTexts()
+      yield* list.takeTexts()
     },
   }
 }

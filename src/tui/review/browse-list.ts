@@ -22,20 +22,25 @@ export const SORTS = ['score', 'gap', 'density', 'max', 'disagreement', 'feature
 /** One of {@link SORTS}. */
 export type Sort = (typeof SORTS)[number]
 
-type Test = (row: BrowseRowView) => boolean
+/** Of the row with an index. */
+type Test = (index: number) => boolean
+
+const TEXTS_AT_ONCE = 2048
 
 const COMPARISON = /^(score|gap|density|max|share|disagreement|feature)(<=|>=|<|>|=)(-?[\d.]+)(%?)$/
 
 /** Features in an order, those that pass a filter. */
 export class BrowseList {
   readonly #port: BrowsePort
-  /** Lower-case explanation and tokens, made when first searched. */
-  readonly #texts = new Map<number, string>()
+  /** Lower-case explanation and tokens of each row, made when first searched. */
+  #texts: (string | undefined)[] = []
   sort: Sort = 'score'
   descending = true
   filter = ''
   #order: Uint32Array = new Uint32Array()
   #shown: Uint32Array = new Uint32Array()
+  /** The filter that `#shown` passed. */
+  #passed: string | null = null
 
   constructor(port: BrowsePort) {
     this.#port = port
@@ -73,23 +78,29 @@ export class BrowseList {
     }
     keys.sort()
     this.#order = Uint32Array.from(keys, (key) => key % INDEX_SPACE)
+    this.#passed = null
     this.refilter()
   }
 
   /** Filters anew, in the order that there is. */
   refilter(): void {
     const tests = testsOf(this.filter).map((test) => this.#testOf(test))
-    const { rows } = this.#port
+    // One more letter of a word leaves fewer of those that were there.
+    const from = this.#passed !== null && narrows(this.#passed, this.filter) ? this.#shown : this.#order
     this.#shown =
-      tests.length === 0
-        ? this.#order
-        : this.#order.filter((index) => tests.every((test) => test(rows[index]!)))
+      tests.length === 0 ? this.#order : from.filter((index) => tests.every((test) => test(index)))
+    this.#passed = this.filter
   }
 
-  /** Texts have come in: what was searched in may hold more now. */
-  forgetTexts(): void {
-    this.#texts.clear()
-    if (this.filter !== '') this.refilter()
+  /** Texts have come in: makes them ready for searching, piece by piece, then filters anew. */
+  *takeTexts(): Generator<undefined> {
+    this.#texts = []
+    for (let index = 0; index < this.#port.rows.length; index++) {
+      this.#textOf(index)
+      if (index % TEXTS_AT_ONCE === TEXTS_AT_ONCE - 1) yield
+    }
+    this.#passed = null
+    this.refilter()
   }
 
   /** Words of the filter that are no number, such as `score>high`. */
@@ -120,40 +131,52 @@ export class BrowseList {
   }
 
   #testOf(word: string): Test {
+    const { rows, ratings } = this.#port
     const comparison = COMPARISON.exec(word)
     if (comparison) {
       const [, name, sign, digits, percent] = comparison
       const bound = Number(digits) / (percent ? 100 : 1)
-      return (row) => {
-        const value = this.#valueOf(row, name!)
+      return (index) => {
+        const value = this.#valueOf(rows[index]!, name!)
         return value !== null && compare(value, sign!, bound)
       }
     }
     switch (word) {
       case 'rated':
-        return ({ feature }) => this.#port.ratings.has(feature)
+        return (index) => ratings.has(rows[index]!.feature)
       case 'unrated':
-        return ({ feature }) => !this.#port.ratings.has(feature)
+        return (index) => !ratings.has(rows[index]!.feature)
       case 'scored':
-        return ({ score }) => score !== null
+        return (index) => rows[index]!.score !== null
       case 'unscored':
-        return ({ score }) => score === null
+        return (index) => rows[index]!.score === null
       case 'alive':
       case 'dead':
-        return ({ state }) => state === word
+        return (index) => rows[index]!.state === word
       default:
-        return (row) => this.#textOf(row.feature).includes(word)
+        return (index) => this.#textOf(index).includes(word)
     }
   }
 
-  #textOf(feature: number): string {
-    const known = this.#texts.get(feature)
+  #textOf(index: number): string {
+    const known = this.#texts[index]
     if (known !== undefined) return known
+    const { feature } = this.#port.rows[index]!
     const tokens = this.#port.topTokens.get(feature) ?? []
     const text = `${this.#port.explanations.get(feature) ?? ''} ${tokens.join(' ')}`.toLowerCase()
-    this.#texts.set(feature, text)
+    this.#texts[index] = text
     return text
   }
+}
+
+const MEANINGFUL = new Set(['rated', 'unrated', 'scored', 'unscored', 'alive', 'dead'])
+
+/** Whether whatever passes a filter passed another one: its last plain word only became longer. */
+function narrows(before: string, after: string): boolean {
+  const [was, is] = [before, after].map((filter) => testsOf(filter).at(-1))
+  const plain = (word: string | undefined): boolean =>
+    word !== undefined && !COMPARISON.test(word) && !MEANINGFUL.has(word)
+  return after.startsWith(before) && plain(was) && plain(is) && !/\s$/.test(before)
 }
 
 function testsOf(filter: string): string[] {

@@ -72,6 +72,44 @@ describe('the list of features', () => {
     expect(filtered(filter)).toEqual(features)
   })
 
+  it('finds the same letter by letter as at once', () => {
+    const words = fc.constantFrom(
+      'apple',
+      'ap',
+      'p',
+      'dna',
+      'rate',
+      'rated',
+      'un',
+      'score>.1',
+      'score>.15',
+      'dead',
+      ' ',
+    )
+    fc.assert(
+      fc.property(fc.array(words, { maxLength: 4 }), (parts) => {
+        const filter = parts.join(' ')
+        const list = new BrowseList(portOf(ROWS))
+        for (let end = 0; end <= filter.length; end++) {
+          list.filter = filter.slice(0, end)
+          list.refilter()
+          expect(shown(list), list.filter).toEqual(filtered(list.filter))
+        }
+      }),
+    )
+  })
+
+  it('finds in texts that have come in since', () => {
+    const explanations = new Map<number, string>()
+    const list = new BrowseList({ ...portOf(ROWS), explanations })
+    list.filter = 'dna'
+    list.refilter()
+    expect(shown(list)).toEqual([])
+    explanations.set(0, 'DNA letters')
+    for (const _ of list.takeTexts());
+    expect(shown(list)).toEqual([0])
+  })
+
   it('says which word of a filter is none', () => {
     const list = new BrowseList(portOf(ROWS))
     list.filter = 'score>high'
