@@ -2,8 +2,8 @@
 // features, each explained and scored, with a million rating events (kept in FOLDER where one is named), then runs
 // the program in a terminal (`script`, of util-linux).
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -19,6 +19,8 @@ const EVENTS = 1_000_000
 const KEYS_A_SECOND = 30
 const KEYS = 150
 const PROGRAM = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const COUNT_CPU = fileURLToPath(new URL('count-cpu.cjs', import.meta.url))
+const CPU_FILE = join(mkdtempSync(join(tmpdir(), 'gloss-bench-')), 'cpu')
 const RUBRIC = readFileSync(new URL('../../prompts/rubrics/fast.yaml', import.meta.url), 'utf8')
 const FRAME_END = '\u001b[?2026l'
 
@@ -85,7 +87,7 @@ function writeStudy(folder) {
     const mix = (id, by) => ((id * by) % 99_991) / 99_991
     store.features.put(
       's',
-      Array.from({ length: FEATURES }, (_, id) => ({
+      Array.from({ length: FEATURES }, (_feature, id) => ({
         id,
         density: 0.02 * mix(id, 7919) ** 3,
         max: 1 + mix(id, 31),
@@ -260,7 +262,14 @@ function open(folder, args) {
     ],
     {
       cwd: folder,
-      env: { ...process.env, CI: 'false', TERM: 'xterm-256color', COLORTERM: 'truecolor' },
+      env: {
+        ...process.env,
+        CI: 'false',
+        NODE_OPTIONS: `--require ${COUNT_CPU}`,
+        BENCH_CPU: CPU_FILE,
+        TERM: 'xterm-256color',
+        COLORTERM: 'truecolor',
+      },
       stdio: ['pipe', 'pipe', 'inherit'],
     },
   )
@@ -281,7 +290,15 @@ function open(folder, args) {
 const quantile = (values, share) => values.toSorted((a, b) => a - b)[Math.floor(share * (values.length - 1))]
 const table = []
 
+/** Processor times that were written down, of one kind. */
+const cpuTimes = (kind) =>
+  readFileSync(CPU_FILE, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith(kind))
+    .map((line) => Number(line.split(' ')[1]))
+
 async function measure(name, folder, args, ready, keys) {
+  rmSync(CPU_FILE, { force: true })
   const starts = []
   for (let run = 0; run < 5; run++) {
     const began = performance.now()
@@ -305,9 +322,18 @@ async function measure(name, folder, args, ready, keys) {
   }
   child.kill('SIGTERM')
   const late = times.filter((ms) => ms > 30).length
-  table.push(
-    `| ${name} | ${quantile(starts, 0.5).toFixed(0)} (${Math.min(...starts).toFixed(0)}–${Math.max(...starts).toFixed(0)}) | ${quantile(times, 0.5).toFixed(1)} | ${quantile(times, 0.95).toFixed(1)} | ${((100 * late) / KEYS).toFixed(0)} % |`,
-  )
+  const [startCpu, keyCpu] = [cpuTimes('start'), cpuTimes('key').slice(-KEYS)]
+  const cells = [
+    name,
+    `${quantile(starts, 0.5).toFixed(0)} (${Math.min(...starts).toFixed(0)}–${Math.max(...starts).toFixed(0)})`,
+    quantile(startCpu, 0.5).toFixed(0),
+    quantile(times, 0.5).toFixed(1),
+    quantile(times, 0.95).toFixed(1),
+    `${((100 * late) / KEYS).toFixed(0)} %`,
+    quantile(keyCpu, 0.5).toFixed(1),
+    quantile(keyCpu, 0.95).toFixed(1),
+  ]
+  table.push(`| ${cells.join(' | ')} |`)
 }
 
 const folder = process.argv[2] ?? join(mkdtempSync(join(tmpdir(), 'gloss-bench-')), 'study')
@@ -337,8 +363,9 @@ await measure('rating', folder, '--session "session 0" --rater someone', 'all ke
 ])
 process.stdout.write(
   [
-    '| what | start to first frame, ms: median (range) | key to frame, ms: median | p95 | over 30 ms |',
-    '|---|--|--|--|--|',
+    `load average ${loadavg()[0].toFixed(1)} on ${cpus().length} processors`,
+    '| what | start to first frame, ms: median (range) | of it processor time | key to frame, ms: median | p95 | over 30 ms | processor time: median | p95 |',
+    '|---|--|--|--|--|--|--|--|',
     ...table,
     '',
   ].join('\n'),

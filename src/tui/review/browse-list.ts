@@ -39,6 +39,8 @@ export class BrowseList {
   filter = ''
   #order: Uint32Array = new Uint32Array()
   #shown: Uint32Array = new Uint32Array()
+  /** Orders that were sorted before. */
+  readonly #orders = new Map<string, Uint32Array>()
   /** The filter that `#shown` passed. */
   #passed: string | null = null
 
@@ -70,6 +72,14 @@ export class BrowseList {
 
   /** Sorts and filters anew. Ties stay in the order of features; what is unknown comes last. */
   arrange(): void {
+    const name = `${this.sort} ${this.descending}`
+    this.#order = this.#orders.get(name) ?? this.#sorted()
+    this.#orders.set(name, this.#order)
+    this.#passed = null
+    this.refilter()
+  }
+
+  #sorted(): Uint32Array {
     const { rows } = this.#port
     const keys = new Float64Array(rows.length)
     for (let index = 0; index < rows.length; index++) {
@@ -77,9 +87,7 @@ export class BrowseList {
       keys[index] = packedKey(value === null ? null : this.descending ? -value : value, index)
     }
     keys.sort()
-    this.#order = Uint32Array.from(keys, (key) => key % INDEX_SPACE)
-    this.#passed = null
-    this.refilter()
+    return Uint32Array.from(keys, (key) => key % INDEX_SPACE)
   }
 
   /** Filters anew, in the order that there is. */
@@ -95,6 +103,7 @@ export class BrowseList {
   /** Texts have come in: makes them ready for searching, piece by piece, then filters anew. */
   *takeTexts(): Generator<undefined> {
     this.#texts = []
+    this.#orders.clear()
     for (let index = 0; index < this.#port.rows.length; index++) {
       this.#textOf(index)
       if (index % TEXTS_AT_ONCE === TEXTS_AT_ONCE - 1) yield

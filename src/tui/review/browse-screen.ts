@@ -47,6 +47,8 @@ const COLUMNS: readonly ListColumn[] = [
 const TOKENS_FROM = 100
 const TOKENS_COLUMNS = 22
 const GAP = '  '
+/** Lines kept for the next key. */
+const MOST_LAID_OUT = 1000
 
 /** All features of the study: sorted, filtered, searched. */
 export class BrowseScreen implements Screen {
@@ -59,6 +61,9 @@ export class BrowseScreen implements Screen {
   #page = 1
   #writing: { readonly of: 'filter' | 'goTo'; readonly text: string; readonly before: string } | null = null
   #message = ''
+  /** Lines that were laid out before, by feature, and what they were laid out for. */
+  readonly #laidOut = new Map<number, string>()
+  #laidOutFor = ''
 
   constructor(list: BrowseList, port: BrowsePort, keys: Keymap, title: string) {
     this.list = list
@@ -215,30 +220,28 @@ export class BrowseScreen implements Screen {
   }
 
   #row(row: BrowseRowView, atCursor: boolean, { columns, style }: Frame): string {
+    const { explanations, topTokens, ratings } = this.#port
+    const known = `${columns} ${explanations.size} ${topTokens.size} ${ratings.size}`
+    if (known !== this.#laidOutFor || this.#laidOut.size > MOST_LAID_OUT) this.#laidOut.clear()
+    this.#laidOutFor = known
+    const text = this.#laidOut.get(row.feature) ?? this.#layOut(row, columns)
+    this.#laidOut.set(row.feature, text)
+    return atCursor ? style.bold(`›${text}`) : ` ${text}`
+  }
+
+  #layOut(row: BrowseRowView, columns: number): string {
     const cells = shownColumns(columns).map(({ columns: width, cell }) =>
       pad(truncate(cell(row, this.#port), width), width, 'right'),
     )
-    const tokens =
-      columns >= TOKENS_FROM
-        ? [
-            pad(
-              truncate(
-                (this.#port.topTokens.get(row.feature) ?? []).map(visibleToken).join(' '),
-                TOKENS_COLUMNS,
-              ),
-              TOKENS_COLUMNS,
-            ),
-          ]
-        : []
-    const start = `${atCursor ? '›' : ' '}${[...cells, ...tokens].join(GAP)}${GAP}`
-    const room = columns - widthOf(start)
-    // What is beyond the screen is never laid out, however long the explanation.
+    const tokens = (this.#port.topTokens.get(row.feature) ?? []).map(visibleToken).join(' ')
+    const shownTokens = columns >= TOKENS_FROM ? [pad(truncate(tokens, TOKENS_COLUMNS), TOKENS_COLUMNS)] : []
+    const start = `${[...cells, ...shownTokens].join(GAP)}${GAP}`
+    // What is far beyond the screen is never laid out, however long the explanation.
     const explanation = (this.#port.explanations.get(row.feature) ?? standing(row.state)).slice(
       0,
       4 * columns,
     )
-    const line = start + truncate(escapeForTerminal(explanation), room)
-    return atCursor ? style.bold(line) : line
+    return start + truncate(escapeForTerminal(explanation), columns - 1 - widthOf(start))
   }
 }
 
