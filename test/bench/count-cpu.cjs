@@ -10,22 +10,22 @@ const spent = () => {
 let started = false
 let pressed = null
 const { stdin, stdout } = process
-const write = stdout.write
+const write = stdout.write.bind(stdout)
 stdout.write = function (chunk, ...rest) {
   const text = String(chunk)
   if (!started && text.includes('\u001b[?1049h')) {
     started = true
     appendFileSync(file, `start ${spent()}\n`)
   }
-  const result = write.call(this, chunk, ...rest)
+  const result = write(chunk, ...rest)
   if (pressed !== null && text.includes('\u001b[?2026l')) {
     appendFileSync(file, `key ${spent() - pressed}\n`)
     pressed = null
   }
   return result
 }
-const emit = stdin.emit
+const emit = stdin.emit.bind(stdin)
 stdin.emit = function (event, ...values) {
   if (event === 'data') pressed = spent()
-  return emit.call(this, event, ...values)
+  return emit(event, ...values)
 }

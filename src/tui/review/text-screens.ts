@@ -142,7 +142,7 @@ export class HelpScreen extends TextScreen {
     const line = (keys: string, help: string): string =>
       ` ${style.accent(pad(keys, 16))}${truncate(help, columns - 18)}`
     return [
-      ` ${style.bold('keys')}   ${style.dim('to change them: review.keys in gloss.yaml')}`,
+      ` ${style.bold('keys')}   ${style.dim(truncate('review.keys in gloss.yaml changes them', columns - 9))}`,
       '',
       ...(this.#digits ? [line('0–9', 'score the question that is marked, go to the next')] : []),
       ...ACTION_HELP.filter(([action]) => this.#used.has(action) || EVERYWHERE.has(action)).map(
