@@ -2,11 +2,14 @@
 import { CommanderError } from 'commander'
 import { GlossError } from '../core/errors.ts'
 import { DONE, exitCodeOf, STOPPED } from './exit-code.ts'
-import { createProgram } from './program.ts'
 import { type Surroundings, Terminal } from './terminal.ts'
 
 const stop = new AbortController()
 const surroundings: Surroundings = {
+  // Opening it costs nothing before it is read, but a terminal would be held: only review asks for it.
+  get stdin() {
+    return process.stdin
+  },
   stdout: process.stdout,
   stderr: process.stderr,
   environment: process.env,
@@ -31,6 +34,8 @@ for (const stream of [process.stdout, process.stderr])
   })
 
 try {
+  const { createProgram } =
+    process.argv[2] === 'review' ? await import('./review-program.ts') : await import('./program.ts')
   await createProgram(surroundings).parseAsync(process.argv)
   process.exitCode = DONE
 } catch (error) {

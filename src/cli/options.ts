@@ -77,6 +77,12 @@ function positiveNumber(text: string): number {
   return value
 }
 
+function share(text: string): number {
+  const value = /\d/.test(text) ? Number(text) : Number.NaN
+  if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError('expected a share from 0 to 1, such as .25')
+  return value
+}
+
 function dollars(text: string): number {
   const value = /\d/.test(text) ? Number(text.replace(/^\$/, '')) : Number.NaN
   if (!(value >= 0)) throw new InvalidArgumentError('expected an amount in US dollars, such as 5 or 0.50')
@@ -188,6 +194,20 @@ export const OPTIONS = {
       'pairs, delimiters, logits, best or revise ask an LLM; table and bigram are baselines without one',
     ),
     option('--explain-prompt <file>', 'explain with a prompt of your own, a YAML file'),
+  ],
+  ratingSession: [option('--session <name>', 'the rating session')],
+  review: [
+    option('--session <name>', 'rate in this session; drawn now where there is none of the name'),
+    option('--rubric <name>', 'of a new session: monosemanticity, scaling, fast, or a YAML file'),
+    option('--rater <who>', 'the name that ratings are stored under'),
+    new Option('--plain', 'by lines: works without a terminal, reads answers from stdin'),
+    new Option('--screen-reader', 'a screen without bars, rules and columns'),
+    option('--items <n>', 'new session: features to rate (default: 60)').argParser(wholeNumber),
+    option('--raters <names>', 'new session: who rates, as ana,ben (default: everybody, everything)'),
+    option('--overlap <share>', 'new session: share that all raters rate (default: .25)').argParser(share),
+    option('--repeats <share>', 'new session: share of silent repeats (default: .1)').argParser(share),
+    option('--checks <share>', 'new session: share of attention checks (default: .1)').argParser(share),
+    option('--sets <ids>', 'new session: feature sets (default: the current one and all baselines)'),
   ],
   only: [option('--only <selection>', 'features: 7,12,100-199, all, unexplained or random:200')],
 } as const

@@ -3,6 +3,8 @@ import { COLOURED, PLAIN, type Style } from '../tui/style.ts'
 
 /** What a command needs of the process around it; tests give their own. */
 export interface Surroundings {
+  /** Where answers and keys come from; none where nobody can give any. */
+  readonly stdin?: NodeJS.ReadStream
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }
   readonly environment: Readonly<Record<string, string | undefined>>

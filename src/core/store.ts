@@ -10,6 +10,7 @@ import type {
 } from './ledger.ts'
 import type { ExampleStore } from './example-store.ts'
 import type { FeatureState } from './records.ts'
+import type { BrowseStore, RatingStore } from './ratings.ts'
 import type { ControlResult, ScoreResult, Tier } from './scores.ts'
 import type { DocumentLabel } from './token-corpus.ts'
 import type { TokenCounts } from './token-counts.ts'
@@ -285,6 +286,8 @@ export interface Store {
     controlsOf(scoreId: string): ControlRecord[]
     put(scores: readonly ScoreRecord[], controls: readonly ControlRecord[]): void
   }
+  readonly ratings: RatingStore
+  readonly browse: BrowseStore
   /** What is wrong with the database, one line each; empty where it is sound. */
   integrity(): string[]
   transaction<T>(work: () => T): T

@@ -47,6 +47,23 @@ export const studyConfigSchema = z.strictObject({
   explainer: z.string().min(1).optional(),
   /** A prompt of the user's own. */
   explainPrompt: z.string().min(1).optional(),
+  review: z
+    .strictObject({
+      /** Keys of the review screens by what they do, in place of the default ones. */
+      keys: z
+        .record(
+          z.string(),
+          z.union([
+            z
+              .string()
+              .min(1)
+              .transform((key) => [key]),
+            z.array(z.string().min(1)),
+          ]),
+        )
+        .default({}),
+    })
+    .prefault({}),
   llm: z
     .strictObject({
       url: z.string().optional(),

@@ -4,6 +4,7 @@ import type { CandidateRecord } from '../core/candidates.ts'
 import type { Protocol, Slice, Use } from '../core/protocol.ts'
 import type {
   ControlRecord,
+  DocumentRecord,
   ExplanationRecord,
   FeatureRecord,
   FeatureSetRecord,
@@ -88,12 +89,28 @@ export interface PageExample {
   readonly levels: readonly number[]
 }
 
+/** What pages of one set have in common, so that it is read once for many. */
+export interface PageLookups {
+  readonly vocabulary: readonly Uint8Array[]
+  readonly documents: readonly DocumentRecord[]
+}
+
+/** Reads what pages of a set have in common. */
+export function pageLookups(store: Store, set: FeatureSetRecord): PageLookups {
+  const collection = store.collections.get(set.id)
+  return {
+    vocabulary: vocabularyOf({ store }, set),
+    documents: collection ? store.documents.all(collection.corpusHash) : [],
+  }
+}
+
 /** @throws {UsageError} `feature-unknown` */
 export function featurePage(
   store: Store,
   set: FeatureSetRecord,
   protocol: Protocol,
   feature: number,
+  lookups: PageLookups = pageLookups(store, set),
 ): FeaturePage {
   const record = store.features.get(set.id, feature)
   if (!record)
@@ -101,7 +118,7 @@ export function featurePage(
       'feature-unknown',
       `expected a feature from 0 to ${set.features - 1} of ${set.id}, found ${feature}; if the set was not collected yet, run gloss run`,
     )
-  const vocabulary = vocabularyOf({ store }, set)
+  const { vocabulary } = lookups
   const bytesOf = (token: number): Uint8Array => vocabulary[token] ?? new Uint8Array()
   const effects = (pairs: readonly (readonly [number, number])[]): LogitEffect[] =>
     pairs.map(([token, value]) => ({ token: textOfBytes(bytesOf(token)), value }))
@@ -119,7 +136,7 @@ export function featurePage(
     explanations: store.explanations
       .of(set.id, feature)
       .map((explanation) => pageExplanation(store, explanation)),
-    examples: pageExamples(store, set, protocol, feature, bytesOf),
+    examples: pageExamples(store, set, protocol, feature, bytesOf, lookups),
   }
 }
 
@@ -193,9 +210,8 @@ function pageExamples(
   protocol: Protocol,
   feature: number,
   bytesOf: (token: number) => Uint8Array,
+  { documents }: PageLookups,
 ): PageExample[] {
-  const collection = store.collections.get(set.id)
-  const documents = collection ? store.documents.all(collection.corpusHash) : []
   const examples = store.examples.of(set.id, feature, protocol.name)
   const max = largestActivation(examples.filter(({ use }) => use === 'explain'))
   return examples.map(({ use, slice, document, position, nominal, silent, tokens, activations }) => ({

@@ -1,5 +1,6 @@
 import type { Store } from '../core/store.ts'
 import { batchTable } from './batch-table.ts'
+import { browseTable } from './browse-table.ts'
 import { candidateTable } from './candidate-table.ts'
 import { collectionTable } from './collection-table.ts'
 import { type Connection, findDamage, guarded, openDatabase } from './database.ts'
@@ -12,6 +13,7 @@ import { featureTable } from './feature-table.ts'
 import { ledgerTable } from './ledger-table.ts'
 import type { Migration } from './migrations.ts'
 import { provenanceTable } from './provenance-table.ts'
+import { ratingTable } from './rating-table.ts'
 import { requestTable } from './request-table.ts'
 import { scoreTable } from './score-table.ts'
 import { stageTable } from './stage-table.ts'
@@ -45,6 +47,8 @@ export function openStore(path: string, migrations: readonly Migration[]): Store
     explanations: guard(explanationTable(connection)),
     candidates: guard(candidateTable(connection)),
     scores: guard(scoreTable(connection)),
+    ratings: guard(ratingTable(connection)),
+    browse: guard(browseTable(connection)),
     integrity: () => guarded(path, () => findDamage(connection)),
     transaction: (work) => guarded(path, () => transact(connection, work)),
     close: () => connection.close(),

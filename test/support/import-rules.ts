@@ -13,29 +13,44 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   autointerp: ['core'],
   llm: ['core'],
   store: ['core'],
+  review: ['core'],
   tui: ['core'],
-  pipeline: ['core', 'corpus', 'collect', 'autointerp'],
-  cli: ['core', 'corpus', 'model', 'sae', 'collect', 'autointerp', 'llm', 'store', 'pipeline', 'tui'],
+  pipeline: ['core', 'corpus', 'collect', 'autointerp', 'review'],
+  cli: [
+    'core',
+    'corpus',
+    'model',
+    'sae',
+    'collect',
+    'autointerp',
+    'llm',
+    'store',
+    'pipeline',
+    'tui',
+    'review',
+  ],
 }
 
 /** The homes of third-party libraries. A library with a second home says why. */
 const HOMES: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['model', 'sae'], // two kinds of graph, each with its own session
   '@huggingface/tokenizers': ['model'],
-  'simple-statistics': ['autointerp'],
+  'simple-statistics': ['autointerp', 'review'], // ranks of activations, and of ratings
   '@pydantic/genai-prices': ['llm'],
   openai: ['llm'],
   undici: ['llm'],
   'node-llama-cpp': ['llm'], // an optional peer
   'better-sqlite3': ['store'],
   'string-width': ['tui'],
+  ink: ['tui'],
+  react: ['tui'],
   commander: ['cli'],
   yaml: ['core', 'cli'], // parsed and checked in core, written by gloss init
   zod: Object.keys(ALLOWED), // at every edge
 }
 
 /** Folders whose files compute and touch nothing: no file system, no network, no clock. */
-const PURE = ['autointerp']
+const PURE = ['autointerp', 'review']
 
 /** What only the command line may touch. */
 const PROCESS = /\bprocess\.(?:env|exit|exitCode|stdout|stderr|argv|cwd)\b|\bconsole\./

@@ -1,0 +1,60 @@
+import type { Keymap } from './keymap.ts'
+import type { Key } from './keys.ts'
+import type { Frame, Screen, ScreenEffect } from './screen.ts'
+import { HelpScreen, PageScreen, type ScaledPage } from './text-screens.ts'
+import type { BrowseScreen } from './browse-screen.ts'
+
+/** What the shell around the application has to do. */
+export type ShellEffect = 'quit' | 'suspend' | 'interrupt'
+
+/** The screens of a review, one upon the other. Knows neither terminal nor React. */
+export class ReviewApplication {
+  readonly #keys: Keymap
+  readonly #screens: Screen[]
+  readonly #openPage: ((feature: number) => ScaledPage) | null
+
+  /** @param openPage reads a feature's page; null where there is nothing to browse */
+  constructor(first: Screen, keys: Keymap, openPage: ((feature: number) => ScaledPage) | null) {
+    this.#screens = [first]
+    this.#keys = keys
+    this.#openPage = openPage
+  }
+
+  /** The lines to show. */
+  lines(frame: Frame): string[] {
+    return this.#screens.at(-1)!.lines(frame)
+  }
+
+  /** Takes a key. Everything that it changes is stored when this returns. */
+  press(key: Key): ShellEffect | null {
+    const screen = this.#screens.at(-1)!
+    const effect = screen.press(key)
+    return effect === null ? null : this.#follow(effect, screen)
+  }
+
+  #follow(effect: ScreenEffect, screen: Screen): ShellEffect | null {
+    switch (effect.go) {
+      case 'quit':
+      case 'suspend':
+      case 'interrupt':
+        return effect.go
+      case 'back':
+        if (this.#screens.length > 1) this.#screens.pop()
+        return null
+      case 'help':
+        if (screen instanceof HelpScreen) this.#screens.pop()
+        else this.#screens.push(new HelpScreen(this.#keys, screen.hints))
+        return null
+      case 'open': {
+        const list = screen as BrowseScreen
+        if (this.#openPage)
+          this.#screens.push(
+            new PageScreen(effect.feature, this.#openPage, (by) => list.step(by), this.#keys),
+          )
+        return null
+      }
+      default:
+        return effect satisfies never
+    }
+  }
+}
