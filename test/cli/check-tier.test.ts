@@ -11,8 +11,9 @@ const ENVIRONMENT = { GLOSS_API_KEY: 'gloss-key-0123456789abcdef' }
 
 /** A model that believes in an active feature at every word with an "e", and is not quite sure. */
 function nextToken(before: string): Record<string, number> {
-  const token = /(?:^|\n)([^\n]*)\t$/.exec(before)?.[1]
-  if (token === undefined) return { x: 1 }
+  // This runs at every token of long prompts.
+  if (!before.endsWith('\t')) return { x: 1 }
+  const token = before.slice(before.lastIndexOf('\n') + 1, -1)
   return token.includes('e') ? { '7': 0.6, '3': 0.2, x: 0.2 } : { '0': 0.8, x: 0.2 }
 }
 
@@ -73,7 +74,7 @@ describe('gloss run --tier promptLogprobs', () => {
     const sent = llm.stats().requests
     expect((await run()).code).toBe(0)
     expect(llm.stats().requests).toBe(sent)
-  }, 60_000)
+  }, 180_000)
 
   it('is refused on a scale with numbers of two digits', () => {
     const endpoints = [{ baseUrl: 'http://a' }, { baseUrl: 'http://b' }]

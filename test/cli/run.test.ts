@@ -145,9 +145,15 @@ describe('gloss run with the token-table baseline', () => {
       folder,
       `SELECT name, count(*) AS n, count(value) AS defined FROM control GROUP BY name`,
     )
-    expect(controls.map(({ name }) => name)).toEqual(['constant', 'position', 'shuffled', 'tokenTable'])
+    expect(controls.map(({ name }) => name)).toEqual([
+      'bigram',
+      'constant',
+      'position',
+      'shuffled',
+      'tokenTable',
+    ])
     expect(query(folder, `SELECT DISTINCT scorer FROM score ORDER BY 1`).map(({ scorer }) => scorer)).toEqual(
-      ['simulation', 'simulation.fire_only', 'simulation.pearson'],
+      ['simulation', 'simulation.fire_only', 'simulation.pearson', 'simulation.weighted'],
     )
     expect(
       query(folder, `SELECT count(*) AS n FROM score WHERE (value IS NULL) = (undefined IS NULL)`)[0]!['n'],
@@ -173,7 +179,7 @@ describe('gloss run with the token-table baseline', () => {
         {
           explainer: 'table',
           llm: null,
-          scores: [{ scorer: 'simulation', tier: 'table', undefined: null }, {}, {}],
+          scores: [{ scorer: 'simulation', tier: 'table', undefined: null }, {}, {}, {}],
         },
       ],
     })

@@ -116,7 +116,7 @@ describe('the summary of a study', () => {
     expect(summaryLines(STATUS, 80, PLAIN)).toEqual([
       ' 4,096 features: 3,512 scored · 402 too rare · 182 dead',
       ' median ρ .65  quartiles .51 .81  n 3,512  missing as 0: .64  (monosemanticity)',
-      '   tier: token table',
+      '   tier: table',
       ' controls: shuffled −.02 · token table .65 · bigram .69 · position .00 (mean)',
       ' median gain over shuffled .67 · over bigrams −.01',
       ' single-token 44 % · token share η² .50 (median)',
