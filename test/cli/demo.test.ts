@@ -34,7 +34,7 @@ describe('gloss demo', () => {
   beforeAll(async () => {
     first = await gloss(['demo', '--dir', 'study', ...FLAGS], { folder: base })
     return () => rmSync(base, { recursive: true, force: true })
-  }, 60_000)
+  }, 180_000)
 
   it('goes through every stage and ends with the table, the summary and what to do next', () => {
     expect(first.code).toBe(0)

@@ -97,7 +97,7 @@ describe.each(['best', 'revise'])('a run with the explainer %s', (explainer) => 
     expect(query(killed, 'SELECT * FROM candidate')).toEqual(query(straight, 'SELECT * FROM candidate'))
     // Only requests in flight at a kill are sent again: at most two a kill.
     expect(llm.stats().requests).toBeLessThanOrEqual(2 * begun + 2 * kills)
-  }, 120_000)
+  }, 300_000)
 
   it('finds in batches what it finds without, and after money ran out what it finds with enough', async () => {
     const llm = await serve()
@@ -125,7 +125,7 @@ describe.each(['best', 'revise'])('a run with the explainer %s', (explainer) => 
     expect(count(poor, 'request WHERE response IS NOT NULL')).toBeGreaterThan(2)
     await done(poor, args(llm, explainer))
     expect(tablesOf(poor)).toBe(tablesOf(straight))
-  }, 120_000)
+  }, 300_000)
 
   it('stores what is in flight when it is stopped, and goes on', async () => {
     const llm = await serve({ latencyMs: 60 })
@@ -239,7 +239,7 @@ describe('explainers by name', () => {
     )
     expect(gain).toMatchObject({ n: 6 })
     expect(Number(gain!['mean'])).toBeGreaterThan(0)
-  }, 60_000)
+  }, 180_000)
 
   it('may be prompts of one’s own, known by their content', async () => {
     const llm = await serve()

@@ -52,7 +52,7 @@ beforeAll(async () => {
   explained = query(folder, 'SELECT feature_id AS id FROM explanation WHERE text IS NOT NULL ORDER BY 1').map(
     ({ id }) => id as number,
   )
-}, 60_000)
+}, 180_000)
 
 describe('hostile text', () => {
   it('is in the study', () => {

@@ -217,7 +217,8 @@ describe('gloss run with an LLM', () => {
       )
       expect(answered).toBeLessThan(60)
       expect(n).toBe(9 * answered)
-      expect(unreadable).toBe(3)
+      // Three of the score, three of the blank control.
+      expect(unreadable).toBe(6)
     }
   })
 
@@ -329,7 +330,7 @@ describe('a killed run', () => {
     expect(tablesOf(killed)).toBe(tablesOf(straight))
     // Only requests in flight at a kill are sent again: at most two a kill.
     expect(fake.seen.length - begun).toBeLessThanOrEqual(begun + 2 * kills)
-  }, 120_000)
+  }, 300_000)
 
   it('goes on in every stage, to the same bytes', async () => {
     const straight = temporaryFolder()
@@ -354,7 +355,7 @@ describe('a killed run', () => {
     }
     expect(kills).toBeGreaterThan(2)
     expect(tablesOf(killed)).toBe(tablesOf(straight))
-  }, 120_000)
+  }, 300_000)
 })
 
 describe('a stopped run', () => {

@@ -128,5 +128,5 @@ describe('gloss score --precision', () => {
       const { code, stderr } = await gloss(['score', ...args], { folder, environment: ENVIRONMENT })
       expect([code, stderr]).toEqual([2, expect.stringContaining(message)])
     }
-  }, 60_000)
+  }, 180_000)
 })

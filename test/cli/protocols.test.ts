@@ -65,7 +65,7 @@ describe('gloss run --protocol bills', () => {
     expect(alive()).toEqual(before)
     expect((await gloss(['status'], { folder })).stdout).toContain('(bills)')
     expect(proof(folder)).toMatch(/bills[\s\S]*monosemanticity[\s\S]*no fault/)
-  }, 120_000)
+  }, 300_000)
 
   it('asks an LLM on a scale to 10, one block a call, and refuses tiers that cannot tell a 10 from a 1', async () => {
     const fake = await serve(honest)
@@ -100,7 +100,7 @@ describe('gloss run --protocol bills', () => {
     )
     expect(rows).toHaveLength(3)
     for (const { value } of rows) expect(Number(value)).toBeGreaterThan(0)
-  }, 120_000)
+  }, 300_000)
 })
 
 describe('a protocol of the user', () => {
@@ -129,7 +129,7 @@ describe('a protocol of the user', () => {
         expect.stringContaining('expected the protocol mine as it was when examples were drawn'),
       ])
     }
-  }, 120_000)
+  }, 300_000)
 
   it('is refused with what is wrong, and nothing else happens', async () => {
     const folder = copyOf(prepared)
@@ -152,7 +152,7 @@ describe('a protocol of the user', () => {
     writeFileSync(join(folder, 'protocols', 'other.yaml'), MINE)
     const { code, stderr } = await gloss(['sample', '--protocol', 'other'], { folder })
     expect([code, stderr]).toEqual([2, expect.stringContaining('expected the name other')])
-  }, 120_000)
+  }, 300_000)
 
   it('can be what a new study begins with', async () => {
     const folder = temporaryFolder()
@@ -166,5 +166,5 @@ describe('a protocol of the user', () => {
     }
     expect(existsSync(join(folder, 'a', 'protocols', 'mine.yaml'))).toBe(true)
     expect((await gloss(['init', 'c', '--protocol', 'none'], { folder })).code).toBe(2)
-  }, 60_000)
+  }, 180_000)
 })

@@ -154,7 +154,7 @@ describe.skipIf(!HAS_TMUX)('gloss review in a terminal (needs tmux)', () => {
     expect(lines[2]).toMatch(/^ machine +␛\]52;c;ZXZpbA==␇ ␛\]0;owned␛\\/)
     expect(lines).toHaveLength(23)
     expect([terminal.title(), rating.title()]).toEqual([title, title])
-  }, 120_000)
+  }, 300_000)
 })
 
 describe('the golden transcripts', () => {

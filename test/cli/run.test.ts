@@ -58,7 +58,7 @@ describe('gloss run with the token-table baseline', () => {
     writeSmallStudy(folder)
     first = await gloss(['run'], { folder })
     return () => rmSync(folder, { recursive: true, force: true })
-  }, 120_000)
+  }, 300_000)
 
   it('ends with every feature accounted for and the score above its controls', async () => {
     expect(first.stderr).not.toContain('gloss:')
@@ -114,7 +114,7 @@ describe('gloss run with the token-table baseline', () => {
       'tokens/shard-00000.safetensors',
     ])
       expect(readFileSync(join(other, file)).equals(readFileSync(join(folder, file)))).toBe(true)
-  }, 120_000)
+  }, 300_000)
 
   it('keeps the two uses of every feature apart, by a query', () => {
     const shared = query(
