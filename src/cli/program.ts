@@ -9,6 +9,7 @@ import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
 import { init } from './commands/init.ts'
 import { puzzles } from './commands/puzzles.ts'
+import { report } from './commands/report.ts'
 import { run } from './commands/run.ts'
 import { sample } from './commands/sample.ts'
 import { score } from './commands/score.ts'
@@ -33,6 +34,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   activations,
   doctor,
   puzzles,
+  report,
 ]
 
 /** The whole command line. */

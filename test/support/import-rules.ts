@@ -12,10 +12,23 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   collect: ['core'],
   autointerp: ['core'],
   llm: ['core'],
+  export: ['core'],
   store: ['core'],
   tui: ['core'],
-  pipeline: ['core', 'corpus', 'collect', 'autointerp'],
-  cli: ['core', 'corpus', 'model', 'sae', 'collect', 'autointerp', 'llm', 'store', 'pipeline', 'tui'],
+  pipeline: ['core', 'corpus', 'collect', 'autointerp', 'export'],
+  cli: [
+    'core',
+    'corpus',
+    'model',
+    'sae',
+    'collect',
+    'autointerp',
+    'llm',
+    'store',
+    'pipeline',
+    'export',
+    'tui',
+  ],
 }
 
 /** The homes of third-party libraries. A library with a second home says why. */
@@ -27,6 +40,9 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   openai: ['llm'],
   undici: ['llm'],
   'node-llama-cpp': ['llm'], // an optional peer
+  '@observablehq/plot': ['export'],
+  linkedom: ['export'],
+  '@resvg/resvg-js': ['export'],
   'better-sqlite3': ['store'],
   'string-width': ['tui'],
   commander: ['cli'],
