@@ -48,8 +48,11 @@ export async function* reportFile(
 <a class="skip" href="#content">Skip to the content</a>
 <header id="top"></header>
 <main id="content" tabindex="-1"><noscript>This report is packed and needs JavaScript to unpack itself. It loads nothing and sends nothing.</noscript></main>
-<section id="charts" aria-label="Charts" hidden>
+<section id="charts" aria-labelledby="charts-heading" hidden>
+<h2 id="charts-heading">Charts</h2>
+<div class="charts">
 ${charts.map(chartFigure).join('\n')}
+</div>
 </section>
 ${dataBlock('overview', overview)}
 `

@@ -3,17 +3,17 @@ export const REPORT_STYLE = `
 :root {
   color-scheme: light dark;
   --paper: #fbfbf9; --card: #ffffff; --ink: #1c2024; --quiet: #5a6169; --line: #dcdfe2;
-  --accent: #0b6b7a; --shade: 13, 126, 142; --other: #b3541e; --on-shade: #1c2024;
+  --accent: #0b6b7a; --shade: 13, 126, 142; --other: #b3541e; --depth: .6;
 }
 @media (prefers-color-scheme: dark) { :root:not([data-theme=light]) {
   --paper: #14171a; --card: #1b1f23; --ink: #e6e8ea; --quiet: #a3abb3; --line: #343a40;
-  --accent: #6cc7d6; --shade: 64, 160, 178; --other: #e8a06c; --on-shade: #ffffff;
+  --accent: #6cc7d6; --shade: 64, 160, 178; --other: #e8a06c; --depth: .4;
 } }
 :root[data-theme=light] { color-scheme: light; }
 :root[data-theme=dark] {
   color-scheme: dark;
   --paper: #14171a; --card: #1b1f23; --ink: #e6e8ea; --quiet: #a3abb3; --line: #343a40;
-  --accent: #6cc7d6; --shade: 64, 160, 178; --other: #e8a06c; --on-shade: #ffffff;
+  --accent: #6cc7d6; --shade: 64, 160, 178; --other: #e8a06c; --depth: .4;
 }
 * { box-sizing: border-box; }
 html { font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; background: var(--paper); color: var(--ink); }
@@ -38,8 +38,7 @@ small, .aside, figcaption { color: var(--quiet); font-size: .85rem; }
 .facts dt { color: var(--quiet); font-size: .85rem; }
 .facts dd { margin: 0; font-size: 1.4rem; font-variant-numeric: tabular-nums; line-height: 1.3; }
 .facts small { display: block; font-size: .8rem; line-height: 1.35; }
-#charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 26rem), 1fr)); gap: 1rem; margin: 1.6rem 0; align-items: start; }
-#charts[hidden] { display: none; }
+#charts .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 26rem), 1fr)); gap: 1rem; align-items: start; }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 1rem; }
 figure svg { display: block; width: 100%; height: auto; overflow: visible; background: none; }
 figcaption { margin-top: .5rem; }
@@ -74,7 +73,7 @@ th, td { text-align: left; padding: .38rem .6rem; vertical-align: baseline; }
 .examples li + li { border-top: 1px solid var(--line); }
 .context { white-space: pre-wrap; }
 .token { border-radius: 3px; padding: .08em 0; }
-mark.token { color: inherit; background: rgba(var(--shade), calc(.1 + .75 * var(--share))); border-bottom: 2px solid var(--accent); }
+mark.token { color: inherit; background: rgba(var(--shade), calc(.1 + var(--depth) * var(--share))); border-bottom: 2px solid var(--accent); }
 .nominal { font-weight: 700; }
 .explanation { border-left: 3px solid var(--line); padding-left: 1rem; margin-bottom: 1.4rem; }
 .explanation p { margin: 0 0 .3rem; }
@@ -86,7 +85,7 @@ mark.token { color: inherit; background: rgba(var(--shade), calc(.1 + .75 * var(
 .simulation th { font-weight: 400; white-space: pre; max-width: 9rem; overflow: hidden; text-overflow: ellipsis; }
 .simulation th[scope=row] { color: var(--quiet); min-width: 5.5rem; }
 .simulation th[scope=col] { font-family: ui-monospace, "DejaVu Sans Mono", monospace; text-align: center; }
-.shade { text-align: center; font-variant-numeric: tabular-nums; min-width: 2.6rem; background: rgba(var(--shade), calc(.1 + .75 * var(--share))); }
+.shade { text-align: center; font-variant-numeric: tabular-nums; min-width: 2.6rem; background: rgba(var(--shade), calc(.1 + var(--depth) * var(--share))); }
 .silent { background: none; color: var(--quiet); }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); gap: 0 2rem; }
 .bars { display: flex; align-items: flex-end; gap: 1px; height: 8rem; border-bottom: 1px solid var(--quiet); }

@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot'
 import type { ReportChart } from '../report-data.ts'
-import { binOf, binsOf, type ChartNumbers, middleOf } from './numbers.ts'
+import { type Bin, binOf, binsOf, type ChartNumbers, middleOf } from './numbers.ts'
 import { CHART_COLORS, renderChart } from './render.ts'
 
 const WIDTH = 480
@@ -25,12 +25,14 @@ function scoreDistributions({ scores }: ChartNumbers): ReportChart | null {
   const from = Math.floor(lowest * 5) / 5
   const bins = Math.round((SCORE_BINS * (1 - from)) / 2)
   const rows = series.flatMap(({ name, values }) =>
-    binsOf(values, from, 1, bins).map((bin) => ({ ...bin, name })),
+    ownHeights(binsOf(values, from, 1, bins)).map((bin) => ({ ...bin, name })),
   )
   const medians = series.map(({ name, values }) => ({ name, median: middleOf(values) }))
   const svg = renderChart({
     width: WIDTH,
-    height: 60 + 64 * series.length,
+    height: 64 + 60 * series.length,
+    marginTop: 8,
+    marginBottom: 44,
     marginLeft: 112,
     marginRight: 12,
     x: { label: 'ρ', domain: [from, 1], tickFormat: tick },
@@ -40,7 +42,7 @@ function scoreDistributions({ scores }: ChartNumbers): ReportChart | null {
       Plot.rectY(rows, {
         x1: 'from',
         x2: 'to',
-        y: 'share',
+        y: 'height',
         fy: 'name',
         fill: ({ name }: { name: string }) =>
           name === series[0]!.name ? CHART_COLORS.accent : CHART_COLORS.quiet,
@@ -53,12 +55,12 @@ function scoreDistributions({ scores }: ChartNumbers): ReportChart | null {
   })
   const said = series.map(
     ({ name, values }, place) =>
-      `${name} ${medians[place]!.median.toFixed(2)} (n ${values.length.toLocaleString('en')})`,
+      `${name} ${medians[place]!.median.toFixed(2).replace('-', '−')} (n ${values.length.toLocaleString('en')})`,
   )
   return {
     name: 'scores',
     title: 'Scores, and what scores without an explanation',
-    caption: `Share of features by ρ; the line is the median: ${said.join(', ')}.`,
+    caption: `Features by ρ, each row to its own height; the line is the median: ${said.join(', ')}.`,
     svg,
   }
 }
@@ -74,7 +76,8 @@ function densityHistogram({ densities }: ChartNumbers): ReportChart | null {
     caption: `${densities.length.toLocaleString('en')} features that fire, by the share of tokens that they fire on; median ${shareText(middleOf(densities))}.`,
     svg: renderChart({
       width: WIDTH,
-      height: 220,
+      height: 230,
+      marginBottom: 44,
       marginLeft: 48,
       x: { label: 'log₁₀ density', domain: [from, to], ticks: to - from, tickFormat: minus },
       y: { label: 'features', grid: true },
@@ -121,7 +124,8 @@ function scoreByDensity({ points }: ChartNumbers): ReportChart | null {
     caption: `${points.length.toLocaleString('en')} scored features; darker cells hold more of them (log scale), dots are medians of at least ${LEAST_FOR_MEDIAN}.`,
     svg: renderChart({
       width: WIDTH,
-      height: 260,
+      height: 270,
+      marginBottom: 44,
       marginLeft: 48,
       x: { label: 'log₁₀ density', domain: [from, to], ticks: to - from, tickFormat: minus },
       y: { label: 'ρ', domain: [lowest, 1], grid: true, tickFormat: tick },
@@ -160,6 +164,8 @@ function lossRecovered({ loss }: ChartNumbers): ReportChart | null {
     svg: renderChart({
       width: WIDTH,
       height: 170,
+      marginTop: 8,
+      marginBottom: 44,
       marginLeft: 112,
       marginRight: 48,
       x: { label: 'nats a token', grid: true, nice: true },
@@ -213,6 +219,12 @@ function cost({ cost: lines }: ChartNumbers): ReportChart | null {
       opacity: { type: 'identity' },
     }),
   }
+}
+
+/** Bins with their heights as shares of the tallest: rows of different spread stay readable. */
+function ownHeights(bins: readonly Bin[]): (Bin & { readonly height: number })[] {
+  const tallest = bins.reduce((most, { count }) => Math.max(most, count), 1)
+  return bins.map((bin) => ({ ...bin, height: bin.count / tallest }))
 }
 
 /** Whole decades that cover some logarithms. */

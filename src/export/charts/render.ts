@@ -16,6 +16,8 @@ export function renderChart(options: Plot.PlotOptions): string {
   // A page's policy allows no style but its own; what Plot would set there, every chart gets from the page.
   for (const style of plot.querySelectorAll('style')) style.remove()
   for (const element of [plot, ...plot.querySelectorAll('[style]')]) element.removeAttribute('style')
+  // The caption says what the chart says; names of its parts would only be allowed on parts with a role.
+  for (const part of plot.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label')
   plot.setAttribute('font-size', '12')
   return plot.outerHTML
 }

@@ -70,7 +70,10 @@ function exampleItem(
   )
 }
 
-function explanationPart({ text, explainer, llm, scores }: Feature['explanations'][number]): HTMLElement {
+function explanationPart(
+  { text, explainer, llm, scores }: Feature['explanations'][number],
+  place: number,
+): HTMLElement {
   const part = make('section', { class: 'explanation' })
   part.append(
     make('p', {}, make('bdi', {}, text)),
@@ -108,7 +111,7 @@ function explanationPart({ text, explainer, llm, scores }: Feature['explanations
   const head = ['scorer', 'value', '95 % interval', 'n', 'protocol', 'tier', ...names]
   part.append(
     scrolling(
-      'Scores',
+      `Scores of explanation ${place + 1}`,
       make(
         'table',
         { class: 'plain' },
@@ -121,7 +124,7 @@ function explanationPart({ text, explainer, llm, scores }: Feature['explanations
 }
 
 function simulationPart({ simulated, scale }: Feature): HTMLElement[] {
-  const tables = simulated.map((example) => {
+  const tables = simulated.map((example, place) => {
     const { tokens, activations, predicted, slice } = example
     const cell = (value: number, share: number, text: string): HTMLElement => {
       const element = make('td', { class: 'shade' }, text)
@@ -139,7 +142,10 @@ function simulationPart({ simulated, scale }: Feature): HTMLElement[] {
       for (const value of predicted)
         guess.append(cell(value, value / scale.levels, value > 0 ? String(Number(value.toFixed(1))) : '·'))
     else guess.append(make('td', { colspan: String(tokens.length) }, 'no answer'))
-    return scrolling(`Example, ${slice}`, make('table', { class: 'simulation' }, head, truth, guess))
+    return scrolling(
+      `Example ${place + 1}, ${slice}`,
+      make('table', { class: 'simulation' }, head, truth, guess),
+    )
   })
   return [
     make('h2', {}, 'Simulation against truth'),

@@ -141,7 +141,7 @@ function summary({ study }: Overview): HTMLElement[] {
       facts.push([
         `control: ${name}`,
         correlation(value),
-        gain[name] == null ? '' : `median gain ${correlation(gain[name])}`,
+        gain[name] == null ? 'these explanations themselves' : `median gain ${correlation(gain[name])}`,
       ])
   if (study.singleTokenShare !== null)
     facts.push(['single-token', percent(study.singleTokenShare), 'of the features that fire'])
@@ -150,7 +150,7 @@ function summary({ study }: Overview): HTMLElement[] {
   facts.push(
     [
       'loss recovered',
-      percent(training.crossEntropyRecovered),
+      `${(training.crossEntropyRecovered * 100).toFixed(1)} %`,
       `FVU ${training.fvu.toFixed(3)}, L0 ${training.l0.toFixed(1)}`,
     ],
     [

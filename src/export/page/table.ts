@@ -1,4 +1,4 @@
-const ROWS_PER_PAGE = 100
+const ROWS_PER_PAGE = 50
 
 interface TableColumn {
   readonly name: string
@@ -26,11 +26,14 @@ class FeatureTable {
   readonly #body = make('tbody')
   readonly #pager = make('nav', { class: 'pager', 'aria-label': 'Pages of the table' })
   #sorted = { column: 'score', descending: true }
+  /** All rows in the order chosen, and those of them that fit the search. */
+  #ordered: number[]
   #rows: number[] = []
   #page = 0
 
   constructor(table: Overview['table']) {
     this.#table = table
+    this.#ordered = [...table.feature.keys()]
     this.#haystacks = table.feature.map((feature, row) =>
       `${feature} ${table.explanation[row]!} ${table.topTokens[row]!} ${table.register[row] ?? ''}`.toLowerCase(),
     )
@@ -54,6 +57,7 @@ class FeatureTable {
       make('table', { class: 'features' }, make('thead', {}, this.#head), this.#body),
       this.#pager,
     )
+    this.#markSorted()
     this.#select()
   }
 
@@ -88,30 +92,37 @@ class FeatureTable {
         const text =
           column.class.includes('text') || column.class.includes('tops') || column.name === 'feature'
         this.#sorted = { column: column.name, descending: before === column.name ? !descending : !text }
+        this.#sort()
         this.#select()
       }),
     )
     return cell
   }
 
-  #select(): void {
-    const words = this.search.value.toLowerCase().split(/\s+/).filter(Boolean)
-    const standing = this.#standing.value
-    this.#rows = []
-    for (const [row, haystack] of this.#haystacks.entries())
-      if (
-        (standing === '' || this.#table.standing[row] === standing) &&
-        words.every((word) => haystack.includes(word))
-      )
-        this.#rows.push(row)
+  #sort(): void {
     const { column, descending } = this.#sorted
     const { order } = this.#columns().find(({ name }) => name === column)!
     // Rows come in the order of their scores; equal ones keep it either way.
-    this.#rows.sort((a, b) => (descending ? order(b, a) : order(a, b)) || a - b)
+    this.#ordered.sort((a, b) => (descending ? order(b, a) : order(a, b)) || a - b)
+    this.#markSorted()
+  }
+
+  #markSorted(): void {
+    const { column, descending } = this.#sorted
     for (const cell of this.#head.children)
       if (cell.getAttribute('data-column') === column)
         cell.setAttribute('aria-sort', descending ? 'descending' : 'ascending')
       else cell.removeAttribute('aria-sort')
+  }
+
+  #select(): void {
+    const words = this.search.value.toLowerCase().split(/\s+/).filter(Boolean)
+    const standing = this.#standing.value
+    this.#rows = this.#ordered.filter(
+      (row) =>
+        (standing === '' || this.#table.standing[row] === standing) &&
+        words.every((word) => this.#haystacks[row]!.includes(word)),
+    )
     this.#page = 0
     this.#show()
   }

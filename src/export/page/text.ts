@@ -20,8 +20,11 @@ function percent(share: number): string {
   const value = share * 100
   if (value === 0) return '0 %'
   if (value >= 9.95) return `${value.toFixed(0)} %`
-  if (value >= 0.0095) return `${Number(value.toPrecision(2))} %`
-  return `${value.toExponential(0).replace('-', '−')} %`
+  return value >= 1e-6
+    ? `${Number(value.toPrecision(2))
+        .toFixed(8)
+        .replace(/\.?0+$/, '')} %`
+    : '< 0.000001 %'
 }
 
 function quantity(value: number): string {
