@@ -4,6 +4,7 @@ import { packageVersion } from './assets.ts'
 import type { CommandDefinition } from './command.ts'
 import { activations } from './commands/activations.ts'
 import { collect } from './commands/collect.ts'
+import { compare } from './commands/compare.ts'
 import { demo } from './commands/demo.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
@@ -35,6 +36,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   doctor,
   puzzles,
   report,
+  compare,
 ]
 
 /** The whole command line. */
