@@ -30,7 +30,8 @@ export const compare: CommandDefinition = (parent, surroundings) => {
       'after',
       `
 A side is a folder with a ${CONFIG_FILE}, a list of key=value for this study, or
-both with a colon between. Keys: set, ${SCORE_CHOICES.join(', ')}.
+both with a colon between. Keys:
+  set, ${SCORE_CHOICES.join(', ')}.
 
 Examples:
   gloss compare explainer=pairs explainer=best
