@@ -142,13 +142,18 @@ export function bundledModelFolder(name: string): string | null {
     : null
 }
 
-/** The scripts of the report's page, in the order in which they define what the last one uses. */
-const PAGE_SCRIPTS = ['text', 'elements', 'feature', 'table', 'main']
+/** The modules of the report's page, each after those that it imports. */
+const PAGE_MODULES = ['text', 'elements', 'feature', 'table', 'main']
 
 /** The compiled script and the style of the report's page. */
 export function pageAssets(): PageAssets {
   const folder = join(PACKAGE_ROOT, 'dist', 'export', 'page')
-  const scripts = PAGE_SCRIPTS.map((name) => readText(join(folder, `${name}.js`), "the report's script"))
-  const script = scripts.join('').replaceAll('"use strict";\n', '')
+  const modules = PAGE_MODULES.map((name) => readText(join(folder, `${name}.js`), "the report's script"))
+  // A file that is opened from disk may import nothing: the modules, whose names are distinct, become one function.
+  const script = modules
+    .join('')
+    .replace(/^import [^;]*;\n/gm, '')
+    .replace(/^export \{[^}]*\};\n/gm, '')
+    .replace(/^export /gm, '')
   return { script: `'use strict';(() => {\n${script}})()`, style: REPORT_STYLE }
 }

@@ -10,7 +10,7 @@ export interface PageAssets {
 }
 
 /** Features that are packed together: what a feature's page unpacks. */
-const FEATURES_PER_BLOCK = 64
+const FEATURES_PER_BLOCK = 128
 
 /**
  * The report as one HTML file, piece by piece. Data stand in it deflated (RFC 1951) and in base64, so that no text of a
@@ -88,25 +88,35 @@ function dataBlock(id: string, value: unknown): string {
   return `<script type="text/plain" id="${id}">${bytes.toString('base64')}</script>\n`
 }
 
-/** Features whose examples name their texts by place: a token of a corpus stands in thousands of examples. */
+/**
+ * Features whose examples name their texts by place: a token of a corpus stands in thousands of examples. The most
+ * frequent texts have the shortest numbers. Pages do not name the documents of simulated examples.
+ */
 function packed(features: readonly ReportFeature[]): object {
-  const places = new Map<string, number>()
-  const placeOf = (text: string): number => {
-    const known = places.get(text)
-    if (known !== undefined) return known
-    places.set(text, places.size)
-    return places.size - 1
+  const counts = new Map<string, number>()
+  const count = (text: string): void => void counts.set(text, (counts.get(text) ?? 0) + 1)
+  for (const { examples, simulated } of features) {
+    for (const { document } of examples) count(document)
+    for (const { tokens } of [...examples, ...simulated]) for (const token of tokens) count(token)
   }
-  const shortened = (examples: ReportFeature['examples']): object[] =>
-    examples.map((example) => ({
+  // Sorting keeps the order of what is equally frequent.
+  const texts = [...counts].toSorted(([, a], [, b]) => b - a).map(([text]) => text)
+  const places = new Map(texts.map((text, place) => [text, place]))
+  const placeOf = (text: string): number => places.get(text)!
+  const short = features.map((feature) => ({
+    ...feature,
+    examples: feature.examples.map((example) => ({
       ...example,
       document: placeOf(example.document),
       tokens: example.tokens.map(placeOf),
-    }))
-  const short = features.map((feature) => ({
-    ...feature,
-    examples: shortened(feature.examples),
-    simulated: shortened(feature.simulated),
+    })),
+    simulated: feature.simulated.map(({ slice, nominal, tokens, activations, predicted }) => ({
+      slice,
+      nominal,
+      tokens: tokens.map(placeOf),
+      activations,
+      predicted,
+    })),
   }))
-  return { texts: [...places.keys()], features: short }
+  return { texts, features: short }
 }

@@ -53,10 +53,10 @@ describe.skipIf(CHROMIUM === undefined)('the report in Chromium', () => {
   })
 
   it('shows the page of the feature that the address names', async () => {
-    const dom = domOf(await report(70), '#feature-69')
+    const dom = domOf(await report(131), '#feature-130')
     expect(dom).not.toContain('data-ran')
-    expect(dom).toContain('>Feature 69</h1>')
-    expect(dom).toContain('href="#feature-68"')
+    expect(dom).toContain('>Feature 130</h1>')
+    expect(dom).toContain('href="#feature-129"')
     expect(dom).toMatch(/<mark class="token nominal" title="1\.00"[^>]*><bdi>b<\/bdi><\/mark>/)
   })
 

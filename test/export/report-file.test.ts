@@ -36,16 +36,16 @@ describe('the report', () => {
     expect(html).not.toMatch(/\b(?:src|href)="(?!#)/)
   })
 
-  it('packs features in blocks of 64 that name each text once', async () => {
-    const page = await written(130)
-    expect(page.unpack('firsts')).toEqual([0, 64, 128])
+  it('packs features in blocks of 128 that name each text once', async () => {
+    const page = await written(258)
+    expect(page.unpack('firsts')).toEqual([0, 128, 256])
     expect(page.unpack('block-2')).toMatchObject({
       texts: [HOSTILE, 'b'],
       features: [
-        { feature: 128, examples: [{ document: 0, tokens: [0, 1, 0], activations: [0, 1, 0] }] },
-        { feature: 129 },
+        { feature: 256, examples: [{ document: 0, tokens: [0, 1, 0], activations: [0, 1, 0] }] },
+        { feature: 257 },
       ],
     })
-    expect(page.unpack('overview')).toEqual(hostileOverview(130))
+    expect(page.unpack('overview')).toEqual(hostileOverview(258))
   })
 })

@@ -1,7 +1,7 @@
 type Child = Node | string | null
 
 /** An element; texts become text nodes, never markup. */
-function make<Name extends keyof HTMLElementTagNameMap>(
+export function make<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
   attributes: Readonly<Record<string, string>> = {},
   ...children: readonly Child[]
@@ -12,25 +12,27 @@ function make<Name extends keyof HTMLElementTagNameMap>(
   return element
 }
 
-function button(label: string, press: () => void, attributes: Readonly<Record<string, string>> = {}) {
+/** A button that does something. */
+export function button(label: string, press: () => void, attributes: Readonly<Record<string, string>> = {}) {
   const element = make('button', { type: 'button', ...attributes }, label)
   element.addEventListener('click', press)
   return element
 }
 
 /** Unpacks a block of data. */
-async function unpack<T>(id: string): Promise<T> {
+export async function unpack<T>(id: string): Promise<T> {
   const bytes = Uint8Array.from(atob(byId(id).textContent), (character) => character.charCodeAt(0))
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'))
   return (await new Response(stream).json()) as T
 }
 
-function byId(id: string): HTMLElement {
+/** The element of the page with an id, which is known to be there. */
+export function byId(id: string): HTMLElement {
   return document.getElementById(id)!
 }
 
 /** A token with its activation as a shade and, on its right, as a level. */
-function tokenMark(text: string, share: number, nominal: boolean, hint: string): HTMLElement {
+export function tokenMark(text: string, share: number, nominal: boolean, hint: string): HTMLElement {
   const element = make(share > 0 ? 'mark' : 'span', {
     class: nominal ? 'token nominal' : 'token',
     title: hint,
@@ -41,7 +43,9 @@ function tokenMark(text: string, share: number, nominal: boolean, hint: string):
 }
 
 /** Terms with their values. */
-function definitions(pairs: readonly (readonly [term: string, value: string, hint?: string])[]): HTMLElement {
+export function definitions(
+  pairs: readonly (readonly [term: string, value: string, hint?: string])[],
+): HTMLElement {
   const list = make('dl', { class: 'facts' })
   for (const [term, value, hint] of pairs)
     list.append(

@@ -1,17 +1,28 @@
-interface Block {
+import type {
+  ReportExample as Example,
+  ReportFeature as Feature,
+  ReportOverview as Overview,
+} from '../report-data.ts'
+import { definitions, make, tokenMark } from './elements.ts'
+import { correlation, count, interval, percent, quantity, STANDINGS } from './text.ts'
+
+/** Features as they are packed; see `packed` of the report file. */
+export interface Block {
   readonly texts: readonly string[]
   readonly features: readonly (Omit<Feature, 'examples' | 'simulated'> & {
     readonly examples: readonly PackedExample[]
     readonly simulated: readonly PackedExample[]
   })[]
 }
-interface PackedExample extends Omit<Example, 'document' | 'tokens'> {
-  readonly document: number
+/** An example that names its texts by place. */
+export interface PackedExample extends Omit<Example, 'document' | 'tokens'> {
+  /** Simulated examples name none. */
+  readonly document?: number
   readonly tokens: readonly number[]
 }
 
 /** The page of one feature. */
-function featurePage(feature: Feature, row: number, table: Overview['table']): HTMLElement {
+export function featurePage(feature: Feature, row: number, table: Overview['table']): HTMLElement {
   const page = make('article', { class: 'feature' })
   page.append(
     make('h1', { tabindex: '-1', id: 'heading' }, `Feature ${feature.feature}`),

@@ -1,3 +1,13 @@
+import type {
+  ReportExample as Example,
+  ReportFeature as Feature,
+  ReportOverview as Overview,
+} from '../report-data.ts'
+import { button, byId, definitions, make, unpack } from './elements.ts'
+import { type Block, featurePage, type PackedExample } from './feature.ts'
+import { FeatureTable } from './table.ts'
+import { correlation, count, percent, STANDINGS } from './text.ts'
+
 /** The report: an overview with the table of all features, and a page for each. */
 class Report {
   readonly #overview: Overview
@@ -50,7 +60,7 @@ class Report {
     const whole = (examples: readonly PackedExample[]): Example[] =>
       examples.map((example) => ({
         ...example,
-        document: texts[example.document]!,
+        document: example.document === undefined ? '' : texts[example.document]!,
         tokens: example.tokens.map((place) => texts[place]!),
       }))
     return { ...found, examples: whole(found.examples), simulated: whole(found.simulated) }

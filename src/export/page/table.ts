@@ -1,3 +1,7 @@
+import type { ReportOverview as Overview } from '../report-data.ts'
+import { button, make } from './elements.ts'
+import { correlation, count, interval, percent, quantity, STANDINGS } from './text.ts'
+
 const ROWS_PER_PAGE = 50
 
 interface TableColumn {
@@ -9,7 +13,7 @@ interface TableColumn {
 }
 
 /** The searchable, sortable table of all features. */
-class FeatureTable {
+export class FeatureTable {
   readonly element = make('section', { 'aria-labelledby': 'features-heading' })
   readonly search = make('input', {
     type: 'search',
