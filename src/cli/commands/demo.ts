@@ -122,6 +122,7 @@ function nextLines(folder: string, feature: number): string[] {
     [`cd ${folder}`, ''],
     [`npx gloss show ${feature}`, "one feature's page"],
     ['npx gloss show | less', 'the table of all features'],
+    ['npx gloss report --open', 'all of it as one HTML file'],
     ['npx gloss status', 'these numbers again; --json for scripts'],
     ['npx gloss run --only random:50 --llm http://localhost:11434/v1 --llm-model qwen3', ''],
   ]
