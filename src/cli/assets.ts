@@ -6,6 +6,8 @@ import { type ExplainPrompt, parseExplainPrompt } from '../autointerp/explain-pr
 import { parseSimulatePrompt, type SimulatePrompt } from '../autointerp/prompt-file.ts'
 import { parseQuestionPrompt, type QuestionPrompt } from '../autointerp/question-prompt.ts'
 import { UsageError } from '../core/errors.ts'
+import type { PageAssets } from '../export/report-file.ts'
+import { REPORT_STYLE } from '../export/report-style.ts'
 import { readText } from '../core/files.ts'
 import { contentId } from '../core/hash.ts'
 import { parseJson } from '../core/parse.ts'
@@ -138,4 +140,20 @@ export function bundledModelFolder(name: string): string | null {
   return readdirSync(join(PACKAGE_ROOT, 'data')).includes(name) && !name.includes('..')
     ? join(PACKAGE_ROOT, 'data', name)
     : null
+}
+
+/** The modules of the report's page, each after those that it imports. */
+const PAGE_MODULES = ['text', 'elements', 'feature', 'table', 'main']
+
+/** The compiled script and the style of the report's page. */
+export function pageAssets(): PageAssets {
+  const folder = join(PACKAGE_ROOT, 'dist', 'export', 'page')
+  const modules = PAGE_MODULES.map((name) => readText(join(folder, `${name}.js`), "the report's script"))
+  // A file that is opened from disk may import nothing: the modules, whose names are distinct, become one function.
+  const script = modules
+    .join('')
+    .replace(/^import [^;]*;\n/gm, '')
+    .replace(/^export \{[^}]*\};\n/gm, '')
+    .replace(/^export /gm, '')
+  return { script: `'use strict';(() => {\n${script}})()`, style: REPORT_STYLE }
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { CommandDefinition } from './command.ts'
 import { activations } from './commands/activations.ts'
 import { collect } from './commands/collect.ts'
+import { compare } from './commands/compare.ts'
 import { demo } from './commands/demo.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
@@ -9,6 +10,7 @@ import { init } from './commands/init.ts'
 import { puzzles } from './commands/puzzles.ts'
 import { ratings } from './commands/ratings.ts'
 import { review } from './commands/review.ts'
+import { report } from './commands/report.ts'
 import { run } from './commands/run.ts'
 import { sample } from './commands/sample.ts'
 import { score } from './commands/score.ts'
@@ -36,6 +38,8 @@ const COMMANDS: readonly CommandDefinition[] = [
   activations,
   doctor,
   puzzles,
+  report,
+  compare,
 ]
 
 /** The whole command line. */

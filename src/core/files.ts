@@ -76,6 +76,7 @@ export class AtomicFile {
   readonly #path: string
   readonly #partialPath: string
   readonly #descriptor: number
+  #abandoned = false
 
   constructor(path: string) {
     this.#path = path
@@ -117,8 +118,10 @@ export class AtomicFile {
     }
   }
 
-  /** Drops what was written. */
+  /** Drops what was written; a second time does nothing. */
   abandon(): void {
+    if (this.#abandoned) return
+    this.#abandoned = true
     closeSync(this.#descriptor)
     rmSync(this.#partialPath, { force: true })
   }

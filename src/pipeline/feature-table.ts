@@ -56,7 +56,8 @@ export function featureTable(store: Store, set: FeatureSetRecord): FeatureSummar
       explanation: explanation?.text ?? null,
       explainer: explanation?.explainer ?? null,
       table:
-        tableOf(explanation?.text ?? '')?.map(({ token, level }) => [textOf(token), level] as const) ?? null,
+        tableOfText(explanation?.text ?? '')?.map(({ token, level }) => [textOf(token), level] as const) ??
+        null,
       score: score?.value ?? null,
       low: score?.low ?? null,
       high: score?.high ?? null,
@@ -75,7 +76,8 @@ export function featureTable(store: Store, set: FeatureSetRecord): FeatureSummar
   )
 }
 
-function tableOf(text: string): readonly TokenTableEntry[] | null {
+/** The tokens with their levels that a baseline's explanation names; null for any other text. */
+export function tableOfText(text: string): readonly TokenTableEntry[] | null {
   return parseTokenTable(text) ?? parseBigramTable(text)?.tokens ?? null
 }
 

@@ -12,10 +12,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   collect: ['core'],
   autointerp: ['core'],
   llm: ['core'],
+  export: ['core'],
   store: ['core'],
   review: ['core'],
   tui: ['core'],
-  pipeline: ['core', 'corpus', 'collect', 'autointerp', 'review'],
+  pipeline: ['core', 'corpus', 'collect', 'autointerp', 'review', 'export'],
   cli: [
     'core',
     'corpus',
@@ -28,6 +29,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'pipeline',
     'tui',
     'review',
+    'export',
   ],
 }
 
@@ -40,6 +42,9 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   openai: ['llm'],
   undici: ['llm'],
   'node-llama-cpp': ['llm'], // an optional peer
+  '@observablehq/plot': ['export'],
+  linkedom: ['export'],
+  '@resvg/resvg-js': ['export'],
   'better-sqlite3': ['store'],
   'string-width': ['tui'],
   ink: ['tui'],

@@ -123,6 +123,7 @@ function nextLines(folder: string, feature: number): string[] {
     [`npx gloss show ${feature}`, "one feature's page"],
     ['npx gloss show | less', 'the table of all features'],
     ['npx gloss review', 'browse and rate in the terminal'],
+    ['npx gloss report --open', 'all of it as one HTML file'],
     ['npx gloss status', 'these numbers again; --json for scripts'],
     ['npx gloss run --only random:50 --llm http://localhost:11434/v1 --llm-model qwen3', ''],
   ]

@@ -1,10 +1,12 @@
 import { calibrate } from '../../pipeline/calibration.ts'
+import { chartNumbers } from '../../pipeline/chart-numbers.ts'
 import { compareSets } from '../../pipeline/compare-sets.ts'
 import { currentSet } from '../../pipeline/feature-set.ts'
 import { registerScores } from '../../pipeline/register-scores.ts'
 import { findSet, listSets } from '../../pipeline/sets.ts'
 import { status as statusOf } from '../../pipeline/status.ts'
 import { calibrationLines } from '../../tui/calibration.ts'
+import { plotLines } from '../../tui/plots.ts'
 import { saeWorkshop } from '../../sae/workshop.ts'
 import { type CommandDefinition, terminalFor, withStudy } from '../command.ts'
 import { pastTools } from '../llm.ts'
@@ -74,6 +76,7 @@ Examples:
       const { columns, style } = terminal
       terminal.print(
         ...summaryLines(found, columns, style),
+        ...plotLines(chartNumbers(store, set), columns, style),
         ...setLines(sets, set.id, columns, style),
         ...(comparison === null ? [] : comparisonLines(comparison, columns, style)),
         ...(registers === null ? [] : registerLines(registers, columns, style)),
