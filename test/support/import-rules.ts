@@ -12,10 +12,25 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   collect: ['core'],
   autointerp: ['core'],
   llm: ['core'],
+  import: ['core'],
+  export: ['core'],
   store: ['core'],
   tui: ['core'],
-  pipeline: ['core', 'corpus', 'collect', 'autointerp'],
-  cli: ['core', 'corpus', 'model', 'sae', 'collect', 'autointerp', 'llm', 'store', 'pipeline', 'tui'],
+  pipeline: ['core', 'corpus', 'collect', 'autointerp', 'import', 'export'],
+  cli: [
+    'core',
+    'corpus',
+    'model',
+    'sae',
+    'collect',
+    'autointerp',
+    'llm',
+    'import',
+    'export',
+    'store',
+    'pipeline',
+    'tui',
+  ],
 }
 
 /** The homes of third-party libraries. A library with a second home says why. */
@@ -29,13 +44,15 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'node-llama-cpp': ['llm'], // an optional peer
   'better-sqlite3': ['store'],
   'string-width': ['tui'],
+  'csv-stringify': ['export'],
+  'hyparquet-writer': ['export'],
   commander: ['cli'],
   yaml: ['core', 'cli'], // parsed and checked in core, written by gloss init
   zod: Object.keys(ALLOWED), // at every edge
 }
 
 /** Folders whose files compute and touch nothing: no file system, no network, no clock. */
-const PURE = ['autointerp']
+const PURE = ['autointerp', 'import']
 
 /** What only the command line may touch. */
 const PROCESS = /\bprocess\.(?:env|exit|exitCode|stdout|stderr|argv|cwd)\b|\bconsole\./
