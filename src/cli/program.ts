@@ -7,6 +7,7 @@ import { collect } from './commands/collect.ts'
 import { demo } from './commands/demo.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
+import { exportCommand } from './commands/export.ts'
 import { init } from './commands/init.ts'
 import { puzzles } from './commands/puzzles.ts'
 import { run } from './commands/run.ts'
@@ -33,6 +34,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   activations,
   doctor,
   puzzles,
+  exportCommand,
 ]
 
 /** The whole command line. */

@@ -2,10 +2,10 @@ import { stringify } from 'csv-stringify/sync'
 import { type Column, isNested, type Row, type TableEncoder } from './table.ts'
 
 /** What a spreadsheet takes for the beginning of a formula, in their full-width forms too. */
-const FORMULA = /^[\s\u0000]*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]|^[\t\r\n]/
+const FORMULA = /^[\s\p{Cc}]*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]|^[\t\r\n]/u
 
 /** What RFC 4180 or a reader's trimming asks to quote, beyond what csv-stringify quotes by itself. */
-const QUOTED = /[\r\n\u0000]|^\s|\s$/
+const QUOTED = /[\p{Cc}]|^\s|\s$/u
 
 /**
  * CSV by RFC 4180: a header, CRLF, quotes doubled, UTF-8. A text that a spreadsheet would run as a formula begins with
