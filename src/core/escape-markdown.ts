@@ -15,7 +15,7 @@ export function escapeForMarkdown(text: string): string {
     .replaceAll('\t', '⇥')
     .replaceAll(
       /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
-      (character) => `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`,
+      (character) => `U&#43;${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`,
     )
     .replaceAll(/https?/gi, (scheme) => `${scheme.slice(0, -1)}&#${scheme.codePointAt(scheme.length - 1)};`)
     .replaceAll(/www\./gi, (host) => `${host.slice(0, -1)}&#46;`)

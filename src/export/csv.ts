@@ -50,8 +50,8 @@ function lines(records: (string | null)[][]): Uint8Array {
     stringify(records, {
       record_delimiter: 'windows',
       quoted_match: QUOTED,
-      quoted_empty: true,
-      cast: { string: (value) => value },
+      // Null is no text and does not pass here.
+      cast: { string: (value) => (value === '' ? { value, quoted_empty: true } : value) },
     }),
   )
 }
