@@ -8,6 +8,7 @@ import { demo } from './commands/demo.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
 import { exportCommand } from './commands/export.ts'
+import { importCommand } from './commands/import.ts'
 import { init } from './commands/init.ts'
 import { puzzles } from './commands/puzzles.ts'
 import { run } from './commands/run.ts'
@@ -35,6 +36,7 @@ const COMMANDS: readonly CommandDefinition[] = [
   doctor,
   puzzles,
   exportCommand,
+  importCommand,
 ]
 
 /** The whole command line. */

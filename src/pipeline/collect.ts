@@ -45,7 +45,7 @@ const FIRINGS_PER_SHARD = 1 << 24
 export const FIRINGS_MEMORY = 512 * 2 ** 20
 
 /** A multiple of the intervals of the usual protocols: importance weights need the firings of each. */
-const HISTOGRAM_BINS = 36
+export const HISTOGRAM_BINS = 36
 
 /** Runs the corpus through model and feature set once, writes sparse shards and records every feature's statistics. */
 export async function* collect(study: Study): AsyncGenerator<StudyEvent, CollectionRecord> {
