@@ -50,6 +50,7 @@ export const HISTOGRAM_BINS = 36
 /** Runs the corpus through model and feature set once, writes sparse shards and records every feature's statistics. */
 export async function* collect(study: Study): AsyncGenerator<StudyEvent, CollectionRecord> {
   const set = currentSet(study)
+  metricsOf(set)
   const model = modelOf(study, set)
   const contexts = cutContexts(openTokens(study), model, contextLength(study, model))
   const folder = collectionFolder(study, set)
@@ -122,6 +123,7 @@ export function openCollection(
   study: Study,
   set: FeatureSetRecord,
 ): { folder: string; manifest: ActivationManifest; record: CollectionRecord } {
+  metricsOf(set)
   const folder = collectionFolder(study, set)
   const manifest = readActivationManifest(folder)
   const record = study.store.collections.get(set.id)

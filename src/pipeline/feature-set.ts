@@ -168,7 +168,7 @@ export function metricsOf({ id, metrics }: Pick<FeatureSetRecord, 'id' | 'metric
   if (metrics) return metrics
   throw new UsageError(
     'set-imported',
-    `expected a feature set that gloss made, found ${id}, which was imported with its examples; explain and score work on it, tokenize, train, collect and sample have nothing to do`,
+    `expected a feature set that gloss made, found ${id}, which was imported with its examples and without its model; gloss explain and gloss score (by simulation) work on it, collecting and drawing more examples do not`,
   )
 }
 
