@@ -1,5 +1,3 @@
-import type { ExplanationRecord, FeatureRecord } from './store.ts'
-
 /** An event of a rating session as stored; `payload` is JSON as it was written. */
 export interface RatingEventRow {
   readonly id: string
@@ -11,12 +9,15 @@ export interface RatingEventRow {
   readonly created: string
 }
 
-/** The part of the store that goes through whole tables row by row, so that memory does not grow with them. */
-export interface ExportReader {
+/**
+ * The part of the store that goes through whole tables row by row, so that memory does not grow with them. The types of
+ * rows are the store's.
+ */
+export interface ExportReader<FeatureRow, ExplanationRow> {
   /** Features of a set in the order of their ids. */
-  features(setId: string): Iterable<FeatureRecord>
+  features(setId: string): Iterable<FeatureRow>
   /** Explanations of a set in the order of features, then ids. */
-  explanations(setId: string): Iterable<ExplanationRecord>
+  explanations(setId: string): Iterable<ExplanationRow>
   /** Names of the protocols that a set has examples of, in order. */
   exampleProtocols(setId: string): string[]
   /** What the request of an explanation cost in US dollars; null where its price is not known. */

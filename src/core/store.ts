@@ -288,7 +288,7 @@ export interface Store {
     put(scores: readonly ScoreRecord[], controls: readonly ControlRecord[]): void
   }
   /** Whole tables, row by row. */
-  readonly exports: ExportReader
+  readonly exports: ExportReader<FeatureRecord, ExplanationRecord>
   /** What is wrong with the database, one line each; empty where it is sound. */
   integrity(): string[]
   transaction<T>(work: () => T): T

@@ -12,7 +12,7 @@ import { sha256OfFiles } from '../core/hash.ts'
 import { parseJson } from '../core/parse.ts'
 import { SafetensorsFile } from '../core/safetensors.ts'
 import type { Tokenizer } from '../core/subject-model.ts'
-import type { ImportSource } from './import-set.ts'
+import type { ImportSource } from './import-prepare.ts'
 
 /** Formats that can be imported. */
 export const IMPORT_FORMATS = ['neuronpedia', 'sae-dashboard', 'neuron-record', 'delphi'] as const

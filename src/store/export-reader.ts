@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { ExportReader } from '../core/export-reader.ts'
+import type { Store } from '../core/store.ts'
 import { checkRow } from './columns.ts'
 import type { Connection } from './database.ts'
 import { EXPLANATION_COLUMNS, readExplanationRow } from './explanation-table.ts'
@@ -18,7 +18,7 @@ const ratingSchema = z.object({
 const costSchema = z.object({ hash: z.string(), usd: z.number().nullable() })
 
 /** Whole tables, row by row. */
-export function exportReader(connection: Connection): ExportReader {
+export function exportReader(connection: Connection): Store['exports'] {
   const hasTable = (name: string): boolean =>
     connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !==
     undefined

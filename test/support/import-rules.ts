@@ -45,6 +45,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'better-sqlite3': ['store'],
   'string-width': ['tui'],
   'csv-stringify': ['export'],
+  hyparquet: ['export'], // the types of a schema
   'hyparquet-writer': ['export'],
   commander: ['cli'],
   yaml: ['core', 'cli'], // parsed and checked in core, written by gloss init
