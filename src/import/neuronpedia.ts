@@ -21,7 +21,11 @@ const explanationSchema = z.object({
   description: z.string(),
   typeName: z.string().nullish(),
   explanationModelName: z.string().nullish(),
+  notes: z.string().nullish(),
 })
+
+/** What our own export writes into the notes, where Neuronpedia's columns are keys into its tables. */
+const notesSchema = z.object({ gloss: z.object({ explainer: z.string(), llm: z.string().nullable() }) })
 
 /** The lines of `batch-N.jsonl` files of a Neuronpedia source, unpacked. */
 export interface NeuronpediaLines {
@@ -45,8 +49,10 @@ export function readNeuronpedia(lines: NeuronpediaLines, source: string): Import
     const read = parseJson(line, explanationSchema, `an explanation of ${source}`)
     listOf(explanations, read.index).push({
       text: read.description,
-      explainer: read.typeName ?? 'imported',
-      llm: read.explanationModelName ?? null,
+      ...(ownNotes(read.notes) ?? {
+        explainer: read.typeName ?? 'imported',
+        llm: read.explanationModelName ?? null,
+      }),
     })
   }
   let origin = { model: 'unknown', hook: 'unknown' }
@@ -69,6 +75,11 @@ export function readNeuronpedia(lines: NeuronpediaLines, source: string): Import
     })
   }
   return { ...origin, features }
+}
+
+function ownNotes(notes: string | null | undefined): Pick<ImportedExplanation, 'explainer' | 'llm'> | null {
+  if (!notes?.startsWith('{"gloss":')) return null
+  return parseJson(notes, notesSchema, 'the notes of an explanation').gloss
 }
 
 function listOf<T>(lists: Map<number, T[]>, key: number): T[] {

@@ -39,8 +39,8 @@ const LINES = /^batch-\d+\.jsonl(?:\.gz)?$/
 export function detectFormat(path: string): ImportFormat {
   const names = filesOf(path).map((file) => basename(file))
   if (names.some((name) => delphiShardRange(name))) return 'delphi'
-  if (names.some((name) => BATCH.test(name))) return 'sae-dashboard'
   if (names.some((name) => LINES.test(name))) return 'neuronpedia'
+  if (names.some((name) => BATCH.test(name))) return 'sae-dashboard'
   if (names.some((name) => NEURON.test(name))) return 'neuron-record'
   throw new UsageError(
     'import-format-unknown',

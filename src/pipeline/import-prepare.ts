@@ -115,7 +115,8 @@ function prepareRecords({ protocol, config }: Study, { features, ...origin }: Im
     const eligible = new Uint8Array(values.length).fill(1)
     const world = { corpus, plan, eligible, vocabularySize: spelled.length, allDigits }
     const sample = drawExamples(samplerFor(protocol, world, config.seed), feature.index, firing, activations)
-    const max = activations.reduce((largest, activation) => Math.max(largest, activation), 0)
+    // Records can be windows that miss the strongest token, of which the file knows.
+    const max = activations.reduce((largest, activation) => Math.max(largest, activation), feature.max ?? 0)
     return {
       record: {
         id: feature.index,

@@ -1,6 +1,7 @@
 import { Option, InvalidArgumentError } from 'commander'
 import { join, resolve } from 'node:path'
 import { UsageError } from '../../core/errors.ts'
+import { selectFeatures } from '../../core/selection.ts'
 import type { Store } from '../../core/store.ts'
 import { TABLE_NAMES, type TableName } from '../../export/tables.ts'
 import {
@@ -11,6 +12,8 @@ import {
   type TableExport,
   type TableFormat,
 } from '../../pipeline/export-tables.ts'
+import { exportNeuronpedia } from '../../pipeline/export-neuronpedia.ts'
+import { currentSet } from '../../pipeline/feature-set.ts'
 import { findSet } from '../../pipeline/sets.ts'
 import { packageVersion } from '../assets.ts'
 import { type CommandDefinition, selectionOf, terminalFor } from '../command.ts'
@@ -19,7 +22,7 @@ import type { Surroundings, Terminal } from '../terminal.ts'
 import { findWorkspace, openWorkspaceStore, readConfig } from '../workspace.ts'
 
 interface ExportOptions extends Omit<StudyOptions, 'scorer'> {
-  readonly format: TableFormat
+  readonly format: TableFormat | 'neuronpedia'
   readonly tables?: readonly string[]
   readonly columns?: readonly string[]
   readonly scorer?: readonly string[]
@@ -34,7 +37,11 @@ export const exportCommand: CommandDefinition = (parent, surroundings) => {
   const command = parent
     .command('export')
     .description('the scored tables, for other tools')
-    .addOption(new Option('--format <name>', 'how').choices(Object.keys(TABLE_FORMATS)).default('csv'))
+    .addOption(
+      new Option('--format <name>', 'how')
+        .choices([...Object.keys(TABLE_FORMATS), 'neuronpedia'])
+        .default('csv'),
+    )
     .addOption(
       new Option(
         '--tables <names>',
@@ -62,6 +69,7 @@ every feature set of the study is in the tables.
 Examples:
   gloss export
   gloss export --format parquet --tables all --out tables/
+  gloss export --format neuronpedia --set sae
   gloss export --tables scores --scorer simulation --min-score 0.5
   gloss export --format jsonl --tables scores --out - | head -1`,
     )
@@ -71,7 +79,9 @@ Examples:
     const { seed } = readConfig(workspace, {} as StudyOptions)
     const store = openWorkspaceStore(workspace, false)
     try {
-      const wanted = wantedTables(store, options, seed)
+      if (options.format === 'neuronpedia')
+        return await toNeuronpedia(store, options, seed, workspace, terminal, surroundings)
+      const wanted = wantedTables(store, options, options.format, seed)
       if (options.out === '-') return await toStdout(store, wanted, surroundings)
       const folder =
         options.out === undefined
@@ -94,8 +104,8 @@ Examples:
   })
 }
 
-function wantedTables(store: Store, options: ExportOptions, seed: number): TableExport {
-  const { format, columns, minScore } = options
+function wantedTables(store: Store, options: ExportOptions, format: TableFormat, seed: number): TableExport {
+  const { columns, minScore } = options
   const sets = options.set === undefined ? store.featureSets.all() : [findSet(store, options.set)]
   if (sets.length === 0)
     throw new UsageError('set-missing', 'expected a feature set to export, found none; run gloss run first')
@@ -108,6 +118,50 @@ function wantedTables(store: Store, options: ExportOptions, seed: number): Table
     scorers: options.scorer ?? null,
     minimum: minScore ?? null,
     seed,
+  }
+}
+
+/** Neuronpedia's bulk layout of one set. @throws {UsageError} `tables-only` */
+async function toNeuronpedia(
+  store: Store,
+  options: ExportOptions,
+  seed: number,
+  workspace: string,
+  terminal: Terminal,
+  { folder, signal }: Surroundings,
+): Promise<void> {
+  const own = (['tables', 'columns', 'scorer', 'minScore'] as const).find(
+    (name) => options[name] !== undefined,
+  )
+  if (own !== undefined || options.out === '-')
+    throw new UsageError(
+      'tables-only',
+      `expected --format neuronpedia with --set, --only and a folder, found ${own === undefined ? '--out -' : `--${own === 'minScore' ? 'min-score' : own}`}; it has a layout of its own`,
+    )
+  const set =
+    options.set === undefined ? currentSet({ store, folder: workspace }) : findSet(store, options.set)
+  const explained = new Set(store.explanations.all(set.id).map(({ featureId }) => featureId))
+  const ids = store.features.all(set.id).map(({ id }) => id)
+  const selection = selectionOf({
+    color: true,
+    ...(options.only === undefined ? {} : { only: options.only }),
+  })
+  const selected = new Set(selectFeatures(selection, ids, (id) => explained.has(id), seed))
+  const out =
+    options.out === undefined ? join(workspace, 'exports', 'neuronpedia') : resolve(folder, options.out)
+  const events = exportNeuronpedia(store, set, (feature) => selected.has(feature), out, signal)
+  let saidAt = performance.now()
+  for (;;) {
+    const next = await events.next()
+    if (next.done) {
+      const { folder: written, features, batches } = next.value
+      if (options.json) terminal.printJson(next.value)
+      else terminal.print(`${written}   ${features.toLocaleString('en')} features in ${batches} batches`)
+      return
+    }
+    if (performance.now() - saidAt < PROGRESS_MILLISECONDS) continue
+    terminal.say(`export: ${next.value.toLocaleString('en')} features`)
+    saidAt = performance.now()
   }
 }
 
