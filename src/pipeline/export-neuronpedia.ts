@@ -110,12 +110,13 @@ function addFeature(
   const effects = (pairs: readonly (readonly [number, number])[] = []): [string, number][] =>
     pairs.map(([token, value]) => [textOfBytes(bytesOf(token)), value])
   const feature: NeuronpediaFeature = {
-    ...{ index: record.id, density: record.density, max: record.max, hookName: set.hook },
-    ...{
-      histogram: record.histogram,
-      top: effects(record.logits?.top),
-      bottom: effects(record.logits?.bottom),
-    },
+    index: record.id,
+    density: record.density,
+    max: record.max,
+    hookName: set.hook,
+    histogram: record.histogram,
+    top: effects(record.logits?.top),
+    bottom: effects(record.logits?.bottom),
   }
   const activations = store.exports
     .exampleProtocols(set.id)
@@ -128,12 +129,21 @@ function addFeature(
     if (text === null) continue
     explanations.push({ id, index: record.id, text, notes: { gloss: { id, explainer, llm } } })
     for (const score of store.scores.of(id)) {
-      const controls = store.scores.controlsOf(score.id).map(({ scoreId: _, ...control }) => ({ ...control }))
+      const controls = store.scores.controlsOf(score.id).map(({ scoreId: _scoreId, ...control }) => control)
       const { scorer, protocol, tier, low, high, n, undefined: reason, flag, coverage, provenanceId } = score
       const provenance = { ...store.provenance.get(provenanceId) }
       lines.scores.push(
         scoreLine(score.id, id, scorer, score.value, {
-          ...{ id: score.id, scorer, protocol, tier, low, high, n, undefined: reason, flag, coverage },
+          id: score.id,
+          scorer,
+          protocol,
+          tier,
+          low,
+          high,
+          n,
+          undefined: reason,
+          flag,
+          coverage,
           controls,
           provenance,
         }),

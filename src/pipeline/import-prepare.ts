@@ -192,8 +192,14 @@ function prepareCache(
     const max = activations.reduce((largest, activation) => Math.max(largest, activation), 0)
     return {
       record: {
-        ...{ id: feature, density: places.length / tokens.length, max, firings: places.length },
-        ...{ state: sample.state, tokenShare: null, singleToken: sample.singleToken, logits: null },
+        id: feature,
+        density: places.length / tokens.length,
+        max,
+        firings: places.length,
+        state: sample.state,
+        tokenShare: null,
+        singleToken: sample.singleToken,
+        logits: null,
         histogram: activationHistogram(activations, max, HISTOGRAM_BINS),
       },
       sample,

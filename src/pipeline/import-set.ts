@@ -38,9 +38,19 @@ export async function* importSet(
   const setId = `imported-${prepared.features}-${source.hash.slice(0, 8)}`
   const tokenizerHash = sha256(Buffer.concat(prepared.vocabulary.flatMap((bytes) => [bytes, Buffer.of(0)])))
   const provenance = {
-    ...{ version, seed: config.seed, model: prepared.origin.model, weightsHash: null, tokenizerHash },
-    ...{ corpusHash: source.hash, setId, setHash: source.hash, protocol: null, protocolHash: null },
-    ...{ prompt: null, promptHash: null, llm: null },
+    version,
+    seed: config.seed,
+    model: prepared.origin.model,
+    weightsHash: null,
+    tokenizerHash,
+    corpusHash: source.hash,
+    setId,
+    setHash: source.hash,
+    protocol: null,
+    protocolHash: null,
+    prompt: null,
+    promptHash: null,
+    llm: null,
   }
   const counts = { alive: 0, tooRare: 0, dead: 0, explanations: 0 }
   let sampleProvenance = ''
@@ -52,8 +62,16 @@ export async function* importSet(
       protocolHash: protocol.hash,
     })
     const set: FeatureSetRecord = {
-      ...{ id: setId, kind: 'imported', hook: prepared.origin.hook, architecture: 'unknown' },
-      ...{ features: prepared.features, dIn: 0, folder: '', metrics: null, provenanceId, shuffledSeed: null },
+      id: setId,
+      kind: 'imported',
+      hook: prepared.origin.hook,
+      architecture: 'unknown',
+      features: prepared.features,
+      dIn: 0,
+      folder: '',
+      metrics: null,
+      provenanceId,
+      shuffledSeed: null,
     }
     if (!store.featureSets.get(setId)) store.featureSets.put(set)
     store.vocabulary.put(tokenizerHash, prepared.vocabulary)
@@ -62,15 +80,17 @@ export async function* importSet(
       prepared.documents.map((tokens, place) => ({ name: `record ${place}`, register: null, tokens })),
     )
     store.collections.put({
-      ...{
-        setId,
-        corpusHash: source.hash,
-        tokenizerHash,
-        tokens: prepared.tokens,
-        eligible: prepared.tokens,
-      },
-      ...{ documents: prepared.documents.length, contexts: prepared.documents.length },
-      ...{ contextLength: prepared.contextLength, entries: prepared.entries, bytes: 0, provenanceId },
+      setId,
+      corpusHash: source.hash,
+      tokenizerHash,
+      tokens: prepared.tokens,
+      eligible: prepared.tokens,
+      documents: prepared.documents.length,
+      contexts: prepared.documents.length,
+      contextLength: prepared.contextLength,
+      entries: prepared.entries,
+      bytes: 0,
+      provenanceId,
     })
     if (prepared.tokenCounts.size > 0) store.tokenCounts.put(setId, prepared.tokenCounts)
   })
@@ -86,7 +106,14 @@ export async function* importSet(
           const id = contentId({ set: setId, feature: record.id, explainer, llm, text })
           store.explanations.put(
             {
-              ...{ id, setId, featureId: record.id, explainer, llm, text, problem: null, requestHash: null },
+              id,
+              setId,
+              featureId: record.id,
+              explainer,
+              llm,
+              text,
+              problem: null,
+              requestHash: null,
               provenanceId: sampleProvenance,
             },
             study.now(),

@@ -136,8 +136,8 @@ describe.skipIf(reason !== '')(`files that other tools wrote${reason}`, () => {
       ).toEqual(triples)
     }
     const { tokens } = source.shards[0]!
-    expect([...tokens.slice(0, wanted.first_tokens.length)]).toEqual(wanted.first_tokens)
-    expect([...tokens.slice(-wanted.last_tokens.length)]).toEqual(wanted.last_tokens)
+    expect(Array.from(tokens.slice(0, wanted.first_tokens.length))).toEqual(wanted.first_tokens)
+    expect(Array.from(tokens.slice(-wanted.last_tokens.length))).toEqual(wanted.last_tokens)
     expect(wanted.first_tokens.map((id) => Buffer.from(source.vocabulary[id]!).toString('utf8'))).toEqual(
       wanted.first_tokens_text,
     )
