@@ -128,18 +128,7 @@ class SetRows {
       failed_control_calls: score.failedControlCalls,
       unreadable_calls: score.unreadableCalls,
       scorer_llm: this.#provenance(score.provenanceId).llm,
-      ...Object.fromEntries(
-        CONTROLS.flatMap((name) => {
-          const control = controls.get(name)
-          return [
-            [`control_${name}`, control?.value ?? null],
-            [`gain_${name}`, control?.gain ?? null],
-            [`gain_${name}_low`, control?.gainLow ?? null],
-            [`gain_${name}_high`, control?.gainHigh ?? null],
-            [`p_${name}`, control?.p ?? null],
-          ]
-        }),
-      ),
+      ...ofControls(controls),
       ...this.#ofProvenance(score.provenanceId),
     }
   }
@@ -214,6 +203,19 @@ class SetRows {
     this.#provenances.set(id, known)
     return known
   }
+}
+
+function ofControls(controls: ScoredRow['controls']): Row {
+  const row: Record<string, number | null> = {}
+  for (const name of CONTROLS) {
+    const control = controls.get(name)
+    row[`control_${name}`] = control?.value ?? null
+    row[`gain_${name}`] = control?.gain ?? null
+    row[`gain_${name}_low`] = control?.gainLow ?? null
+    row[`gain_${name}_high`] = control?.gainHigh ?? null
+    row[`p_${name}`] = control?.p ?? null
+  }
+  return row
 }
 
 function ofFeature({ id, density, max, tokenShare, singleToken }: FeatureRecord): Row {
