@@ -6,6 +6,8 @@ import { compare } from './commands/compare.ts'
 import { demo } from './commands/demo.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
+import { exportCommand } from './commands/export.ts'
+import { importCommand } from './commands/import.ts'
 import { init } from './commands/init.ts'
 import { puzzles } from './commands/puzzles.ts'
 import { ratings } from './commands/ratings.ts'
@@ -40,6 +42,8 @@ const COMMANDS: readonly CommandDefinition[] = [
   puzzles,
   report,
   compare,
+  exportCommand,
+  importCommand,
 ]
 
 /** The whole command line. */

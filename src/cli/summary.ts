@@ -69,19 +69,7 @@ export function summaryLines(status: StudyStatus, width: number, style: Style): 
     ...status.byTokenShare.filter(({ n }) => n > 0).flatMap((stratum) => stratumLines(stratum, width)),
     ...statisticLines(status, width),
   )
-  const { l0, fvu, deadShare, crossEntropyRecovered } = status.training
-  const untrained = status.kind === 'neurons' || status.kind === 'random'
-  lines.push(
-    ...filled(
-      [
-        `feature set: ${status.kind === 'sae' ? '' : `${status.kind}, `}L0 ${l0.toFixed(1)}`,
-        `FVU ${fvu.toFixed(3)}`,
-        `${untrained ? 'silent where measured' : 'dead in training'} ${percent(deadShare)}`,
-        `CE recovered ${percent(crossEntropyRecovered)}`,
-      ],
-      width,
-    ),
-  )
+  lines.push(...filled(trainingPhrases(status), width))
   const registers = Object.entries(status.registers).map(
     ([register, count]) => `${escapeForTerminal(register)} ${count}`,
   )
@@ -186,4 +174,17 @@ function controlOf(status: StudyStatus, name: ControlName, label: string = name)
 
 function signed(value: number | null): string {
   return value === null ? '·' : correlation(value)
+}
+
+/** What was measured of the feature set itself; of an imported one nothing was. */
+function trainingPhrases({ kind, training }: StudyStatus): string[] {
+  if (training === null) return ['feature set: imported']
+  const { l0, fvu, deadShare, crossEntropyRecovered } = training
+  const untrained = kind === 'neurons' || kind === 'random'
+  return [
+    `feature set: ${kind === 'sae' ? '' : `${kind}, `}L0 ${l0.toFixed(1)}`,
+    `FVU ${fvu.toFixed(3)}`,
+    `${untrained ? 'silent where measured' : 'dead in training'} ${percent(deadShare)}`,
+    `CE recovered ${percent(crossEntropyRecovered)}`,
+  ]
 }

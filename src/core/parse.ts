@@ -43,9 +43,14 @@ export function parseYaml<S extends z.ZodType>(text: string, schema: S, source: 
   return parsed.data
 }
 
-/** All issues of a failed check in one line. */
+/** Issues that are told one by one. */
+const ISSUES_TOLD = 8
+
+/** The issues of a failed check in one line; past the first few only their number. */
 export function describeIssues(error: z.ZodError): string {
-  return error.issues
+  const told = error.issues
+    .slice(0, ISSUES_TOLD)
     .map((issue) => (issue.path.length > 0 ? `${issue.path.join('.')}: ${issue.message}` : issue.message))
-    .join(', ')
+  const others = error.issues.length - told.length
+  return [...told, ...(others > 0 ? [`and ${others} more like these`] : [])].join(', ')
 }

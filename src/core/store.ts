@@ -9,6 +9,7 @@ import type {
   SpendingRecord,
 } from './ledger.ts'
 import type { ExampleStore } from './example-store.ts'
+import type { ExportReader } from './export-reader.ts'
 import type { FeatureState } from './records.ts'
 import type { BrowseStore, RatingStore } from './ratings.ts'
 import type { ControlResult, ScoreResult, Tier } from './scores.ts'
@@ -83,7 +84,8 @@ export interface FeatureSetRecord {
   readonly dIn: number
   /** Relative to the workspace. */
   readonly folder: string
-  readonly metrics: FeatureSetMetrics
+  /** Null for a set that was imported: nothing was measured here. */
+  readonly metrics: FeatureSetMetrics | null
   readonly provenanceId: string
   /** The seed by which the model's weights were shuffled first; null for the model as it is. */
   readonly shuffledSeed: number | null
@@ -288,6 +290,8 @@ export interface Store {
   }
   readonly ratings: RatingStore
   readonly browse: BrowseStore
+  /** Whole tables, row by row. */
+  readonly exports: ExportReader<FeatureRecord, ExplanationRecord>
   /** What is wrong with the database, one line each; empty where it is sound. */
   integrity(): string[]
   transaction<T>(work: () => T): T

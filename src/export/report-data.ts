@@ -34,12 +34,13 @@ export interface ReportStudy {
   readonly gain: Readonly<Record<string, number | null>>
   readonly singleTokenShare: number | null
   readonly aboveBaseline: number | null
+  /** Null for sets that other tools trained. */
   readonly training: {
     readonly l0: number
     readonly fvu: number
     readonly deadShare: number
     readonly crossEntropyRecovered: number
-  }
+  } | null
   readonly cost: { readonly usd: number | null; readonly requests: number }
   /** Eligible tokens of the collection: what densities are shares of. */
   readonly eligible: number | null

@@ -25,7 +25,7 @@ export function chartNumbers(store: Store, set: FeatureSetRecord): ChartNumbers 
     ].filter(({ values }) => values.length > 0),
     densities: rows.flatMap(({ feature }) => (feature.density > 0 ? [feature.density] : [])),
     points: scored.map(({ feature, score }) => [feature.density, score!.value!] as const),
-    loss: {
+    loss: metrics && {
       original: metrics.crossEntropy,
       reconstructed: metrics.crossEntropyReconstructed,
       zeroed: metrics.crossEntropyZeroed,

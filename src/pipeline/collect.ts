@@ -25,6 +25,7 @@ import {
   cutContexts,
   currentSet,
   featureSetFolder,
+  metricsOf,
   modelOf,
   provenanceOf,
   type StudyContexts,
@@ -44,11 +45,12 @@ const FIRINGS_PER_SHARD = 1 << 24
 export const FIRINGS_MEMORY = 512 * 2 ** 20
 
 /** A multiple of the intervals of the usual protocols: importance weights need the firings of each. */
-const HISTOGRAM_BINS = 36
+export const HISTOGRAM_BINS = 36
 
 /** Runs the corpus through model and feature set once, writes sparse shards and records every feature's statistics. */
 export async function* collect(study: Study): AsyncGenerator<StudyEvent, CollectionRecord> {
   const set = currentSet(study)
+  metricsOf(set)
   const model = modelOf(study, set)
   const contexts = cutContexts(openTokens(study), model, contextLength(study, model))
   const folder = collectionFolder(study, set)
@@ -65,7 +67,7 @@ export async function* collect(study: Study): AsyncGenerator<StudyEvent, Collect
 
   checkOrigin(study, set, model, contexts.corpus)
   const dictionary = await study.workshop.load(featureSetFolder(study, set))
-  const bytes = estimateShardBytes(contexts.corpus.ids.length, set.metrics.l0, set.features)
+  const bytes = estimateShardBytes(contexts.corpus.ids.length, metricsOf(set).l0, set.features)
   const recorder = new StageRecorder(study, 'collect', 0, contexts.corpus.ids.length)
   yield recorder.start(
     'tokens',
@@ -121,6 +123,7 @@ export function openCollection(
   study: Study,
   set: FeatureSetRecord,
 ): { folder: string; manifest: ActivationManifest; record: CollectionRecord } {
+  metricsOf(set)
   const folder = collectionFolder(study, set)
   const manifest = readActivationManifest(folder)
   const record = study.store.collections.get(set.id)
@@ -146,7 +149,7 @@ async function* writeShards(
 ): AsyncGenerator<StudyEvent, ActivationManifest> {
   prepareResumableFolder(folder, inputs)
   const shards: ActivationManifest['shards'] = []
-  for (const [first, end] of shardContexts(contexts, set.metrics.l0)) {
+  for (const [first, end] of shardContexts(contexts, metricsOf(set).l0)) {
     const file = shardName(shards.length)
     const path = join(folder, file)
     const span = { start: contexts.plan.starts[first]!, end: contexts.plan.starts[end]! }
@@ -264,7 +267,7 @@ export function collectionFolder(study: Pick<Study, 'folder'>, set: Pick<Feature
 
 /** Megabytes that sampling and statistics may take beside the runtime. */
 function memoryNeed(set: FeatureSetRecord, { corpus }: StudyContexts): number {
-  const firings = Math.min(FIRINGS_MEMORY, corpus.ids.length * set.metrics.l0 * 8)
+  const firings = Math.min(FIRINGS_MEMORY, corpus.ids.length * metricsOf(set).l0 * 8)
   return Math.ceil((firings + corpus.ids.length * 40) / 1e6)
 }
 

@@ -3,7 +3,7 @@ import { type ContextPlan, eligibleTokens, planContexts } from '../core/contexts
 import type { Dictionary } from '../core/dictionary.ts'
 import { UsageError } from '../core/errors.ts'
 import { contentId, sha256OfFiles } from '../core/hash.ts'
-import type { FeatureSetRecord, Provenance } from '../core/store.ts'
+import type { FeatureSetMetrics, FeatureSetRecord, Provenance } from '../core/store.ts'
 import type { SubjectModel } from '../core/subject-model.ts'
 import type { TokenCorpus } from '../core/token-corpus.ts'
 import type { Study } from './study.ts'
@@ -158,6 +158,18 @@ export function featureSetFolder(
   record: Pick<FeatureSetRecord, 'folder'>,
 ): string {
   return join(study.folder, record.folder)
+}
+
+/**
+ * What was measured of a set that gloss made.
+ * @throws {UsageError} `set-imported` for one that another tool made, whose collection came with it
+ */
+export function metricsOf({ id, metrics }: Pick<FeatureSetRecord, 'id' | 'metrics'>): FeatureSetMetrics {
+  if (metrics) return metrics
+  throw new UsageError(
+    'set-imported',
+    `expected a feature set that gloss made, found ${id}, which was imported with its examples and without its model; gloss explain and gloss score (by simulation) work on it, collecting and drawing more examples do not`,
+  )
 }
 
 /** The feature set that the study last worked with. @throws {UsageError} `set-missing` */

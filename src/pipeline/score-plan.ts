@@ -62,13 +62,14 @@ export function planScores(
 
 /** The planned explanations, each with the one that stands in for it in the shuffled control. */
 export async function scoreItems(study: Study, set: FeatureSetRecord, plan: ScorePlan): Promise<ScoreItem[]> {
-  const dictionary = await study.workshop.load(featureSetFolder(study, set))
+  const dictionary = set.kind === 'imported' ? null : await study.workshop.load(featureSetFolder(study, set))
   const partners = shuffledPartners(
     plan.selected.map((feature) => ({ feature, density: plan.densityOf(feature) })),
-    decoderCosine(dictionary),
+    // Of an imported set there are no directions that could be alike.
+    dictionary ? decoderCosine(dictionary) : () => 0,
     study.config.seed,
   )
-  await dictionary.close()
+  await dictionary?.close()
   const blank = new Set(blankFeatures(plan.selected, study.config.seed))
   return plan.planned.map((feature) => {
     const partner = partners.get(feature)

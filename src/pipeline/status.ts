@@ -61,7 +61,7 @@ export interface StudyStatus {
   /** Features at least nine tenths of whose top examples come from one register, by register. */
   readonly registers: Readonly<Record<string, number>>
   readonly missing: readonly { readonly reason: string; readonly count: number }[]
-  readonly training: FeatureSetMetrics
+  readonly training: FeatureSetMetrics | null
   /** What LLMs were asked and what it cost; `cached`: prompt tokens read from the provider's cache. */
   readonly cost: {
     readonly usd: number | null

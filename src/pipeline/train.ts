@@ -15,6 +15,7 @@ import {
   cutContexts,
   featureSetRecord,
   hookWidth,
+  metricsOf,
   type StudyContexts,
 } from './feature-set.ts'
 import { chunkRows } from './hook-rows.ts'
@@ -48,7 +49,7 @@ async function* trainAutoencoder(
   const folder = join('features', id)
   if (existing && existsSync(join(study.folder, folder, 'cfg.json'))) {
     study.store.study.put('set', id)
-    yield { type: 'stage-skip', stage: 'train', note: describe(existing.metrics) }
+    yield { type: 'stage-skip', stage: 'train', note: describe(metricsOf(existing)) }
     return existing
   }
 
@@ -102,7 +103,7 @@ async function* trainAutoencoder(
     study.store.featureSets.put(record)
     study.store.study.put('set', id)
   })
-  yield recorder.end(describe(record.metrics))
+  yield recorder.end(describe(metricsOf(record)))
   return record
 }
 

@@ -9,6 +9,7 @@ import {
   cutContexts,
   featureSetRecord,
   hookWidth,
+  metricsOf,
   type StudyContexts,
   untrainedSetId,
 } from './feature-set.ts'
@@ -111,6 +112,6 @@ function densitiesToMatch(
 }
 
 /** The size of the set in one line. */
-function describe({ features, metrics }: FeatureSetRecord): string {
-  return `${features.toLocaleString('en')} features   L0 ${metrics.l0.toFixed(1)}`
+function describe(set: FeatureSetRecord): string {
+  return `${set.features.toLocaleString('en')} features   L0 ${metricsOf(set).l0.toFixed(1)}`
 }

@@ -15,16 +15,22 @@ const rowSchema = z.object({
   provenanceId: z.string(),
 })
 
-const COLUMNS = `id, set_id AS setId, feature_id AS featureId, explainer, llm, text, problem, request_hash AS requestHash,
+/** The columns of an explanation, by the names of its record. */
+export const EXPLANATION_COLUMNS = `id, set_id AS setId, feature_id AS featureId, explainer, llm, text, problem, request_hash AS requestHash,
   provenance_id AS provenanceId`
+
+/** Checks a row of {@link EXPLANATION_COLUMNS}. @throws {StoreError} `row-malformed` */
+export function readExplanationRow(row: unknown): ExplanationRecord {
+  return checkRow(rowSchema, row, 'explanation')
+}
 
 /** The part of the store for explanations. */
 export function explanationTable(connection: Connection): Store['explanations'] {
   const selectAll = connection.prepare(
-    `SELECT ${COLUMNS} FROM explanation WHERE set_id = ? ORDER BY feature_id, id`,
+    `SELECT ${EXPLANATION_COLUMNS} FROM explanation WHERE set_id = ? ORDER BY feature_id, id`,
   )
   const selectOf = connection.prepare(
-    `SELECT ${COLUMNS} FROM explanation WHERE set_id = ? AND feature_id = ? ORDER BY explainer, id`,
+    `SELECT ${EXPLANATION_COLUMNS} FROM explanation WHERE set_id = ? AND feature_id = ? ORDER BY explainer, id`,
   )
   const upsert = connection.prepare(
     `INSERT INTO explanation (id, set_id, feature_id, explainer, llm, text, problem, request_hash, created, provenance_id)
@@ -37,10 +43,9 @@ export function explanationTable(connection: Connection): Store['explanations'] 
     'DELETE FROM control WHERE score_id IN (SELECT id FROM score WHERE explanation_id = ?)',
   )
   const removeScores = connection.prepare('DELETE FROM score WHERE explanation_id = ?')
-  const read = (row: unknown): ExplanationRecord => checkRow(rowSchema, row, 'explanation')
   return {
-    all: (setId) => selectAll.all(setId).map(read),
-    of: (setId, featureId) => selectOf.all(setId, featureId).map(read),
+    all: (setId) => selectAll.all(setId).map(readExplanationRow),
+    of: (setId, featureId) => selectOf.all(setId, featureId).map(readExplanationRow),
     put: (record, created) => {
       const earlier = selectText.get(record.id)
       // A call has got its reply since, and changed the choice: the scores of the old text are not the new one's.

@@ -22,7 +22,7 @@ const rowSchema = z.object({
   features: z.number(),
   dIn: z.number(),
   folder: z.string(),
-  metrics: jsonColumn(metricsSchema),
+  metrics: jsonColumn(metricsSchema.nullable()),
   provenanceId: z.string(),
   shuffledSeed: z.number().nullable(),
 })

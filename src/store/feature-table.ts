@@ -17,12 +17,18 @@ const rowSchema = z.object({
   logits: jsonColumn(z.object({ top: effectsSchema, bottom: effectsSchema })).nullable(),
 })
 
-const COLUMNS = `id, density, max, firings, state, token_share AS tokenShare, single_token AS singleToken, histogram, logits`
+/** The columns of a feature, by the names of its record. */
+export const FEATURE_COLUMNS = `id, density, max, firings, state, token_share AS tokenShare, single_token AS singleToken, histogram, logits`
+
+/** Checks a row of {@link FEATURE_COLUMNS}. @throws {StoreError} `row-malformed` */
+export function readFeatureRow(row: unknown): FeatureRecord {
+  return checkRow(rowSchema, row, 'feature')
+}
 
 /** The part of the store for features' statistics. */
 export function featureTable(connection: Connection): Store['features'] {
-  const selectAll = connection.prepare(`SELECT ${COLUMNS} FROM feature WHERE set_id = ? ORDER BY id`)
-  const selectOne = connection.prepare(`SELECT ${COLUMNS} FROM feature WHERE set_id = ? AND id = ?`)
+  const selectAll = connection.prepare(`SELECT ${FEATURE_COLUMNS} FROM feature WHERE set_id = ? ORDER BY id`)
+  const selectOne = connection.prepare(`SELECT ${FEATURE_COLUMNS} FROM feature WHERE set_id = ? AND id = ?`)
   const insert = connection.prepare(
     `INSERT INTO feature (set_id, id, density, max, firings, state, token_share, single_token, histogram, logits)
      VALUES (@setId, @id, @density, @max, @firings, @state, @tokenShare, @singleToken, @histogram, @logits)
@@ -30,10 +36,10 @@ export function featureTable(connection: Connection): Store['features'] {
        token_share = @tokenShare, single_token = @singleToken, histogram = @histogram, logits = @logits`,
   )
   return {
-    all: (setId) => selectAll.all(setId).map((row): FeatureRecord => checkRow(rowSchema, row, 'feature')),
+    all: (setId) => selectAll.all(setId).map(readFeatureRow),
     get: (setId, id) => {
       const row = selectOne.get(setId, id)
-      return row === undefined ? null : checkRow(rowSchema, row, 'feature')
+      return row === undefined ? null : readFeatureRow(row)
     },
     put: (setId, features) => {
       for (const feature of features)

@@ -7,6 +7,7 @@ import { type Connection, findDamage, guarded, openDatabase } from './database.t
 import { documentTable } from './document-table.ts'
 import { endpointTable } from './endpoint-table.ts'
 import { exampleTable } from './example-table.ts'
+import { exportReader } from './export-reader.ts'
 import { explanationTable } from './explanation-table.ts'
 import { featureSetTable } from './feature-set-table.ts'
 import { featureTable } from './feature-table.ts'
@@ -49,6 +50,7 @@ export function openStore(path: string, migrations: readonly Migration[]): Store
     scores: guard(scoreTable(connection)),
     ratings: guard(ratingTable(connection)),
     browse: guard(browseTable(connection)),
+    exports: guard(exportReader(connection)),
     integrity: () => guarded(path, () => findDamage(connection)),
     transaction: (work) => guarded(path, () => transact(connection, work)),
     close: () => connection.close(),

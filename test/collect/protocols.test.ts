@@ -23,7 +23,14 @@ import {
   worldOf,
 } from '../support/small-world.ts'
 
-const NAMES = ['bills', 'monosemanticity', 'monosemanticity-2023', 'monosemanticity-choose', 'quick']
+const NAMES = [
+  'bills',
+  'imported',
+  'monosemanticity',
+  'monosemanticity-2023',
+  'monosemanticity-choose',
+  'quick',
+]
 
 function samplerOf(world: World, protocol: Protocol, seed: number): Sampler {
   return samplerFor(protocol, { ...world, vocabularySize: VOCABULARY, allDigits: isDigits }, seed)

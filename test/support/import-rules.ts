@@ -12,11 +12,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   collect: ['core'],
   autointerp: ['core'],
   llm: ['core'],
+  import: ['core'],
   export: ['core'],
   store: ['core'],
   review: ['core'],
   tui: ['core'],
-  pipeline: ['core', 'corpus', 'collect', 'autointerp', 'review', 'export'],
+  pipeline: ['core', 'corpus', 'collect', 'autointerp', 'review', 'import', 'export'],
   cli: [
     'core',
     'corpus',
@@ -29,6 +30,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'pipeline',
     'tui',
     'review',
+    'import',
     'export',
   ],
 }
@@ -49,13 +51,16 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'string-width': ['tui'],
   ink: ['tui'],
   react: ['tui'],
+  'csv-stringify': ['export'],
+  hyparquet: ['export'], // the types of a schema
+  'hyparquet-writer': ['export'],
   commander: ['cli'],
   yaml: ['core', 'cli'], // parsed and checked in core, written by gloss init
   zod: Object.keys(ALLOWED), // at every edge
 }
 
 /** Folders whose files compute and touch nothing: no file system, no network, no clock. */
-const PURE = ['autointerp', 'review']
+const PURE = ['autointerp', 'review', 'import']
 
 /** What only the command line may touch. */
 const PROCESS = /\bprocess\.(?:env|exit|exitCode|stdout|stderr|argv|cwd)\b|\bconsole\./

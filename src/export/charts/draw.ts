@@ -151,7 +151,7 @@ function scoreByDensity({ points }: ChartNumbers): ReportChart | null {
 const LEAST_FOR_MEDIAN = 5
 
 function lossRecovered({ loss }: ChartNumbers): ReportChart | null {
-  if (loss.tokens === 0 || !Number.isFinite(loss.recovered)) return null
+  if (loss === null || loss.tokens === 0 || !Number.isFinite(loss.recovered)) return null
   const rows = [
     { name: 'model', value: loss.original },
     { name: 'reconstructed', value: loss.reconstructed },

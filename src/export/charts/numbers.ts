@@ -13,7 +13,7 @@ export interface ChartNumbers {
     readonly zeroed: number
     readonly recovered: number
     readonly tokens: number
-  }
+  } | null
   /** What LLMs were asked, by stage and model; `usd` null where the price is not known. */
   readonly cost: readonly {
     readonly stage: string

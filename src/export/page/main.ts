@@ -157,18 +157,17 @@ function summary({ study }: Overview): HTMLElement[] {
     facts.push(['single-token', percent(study.singleTokenShare), 'of the features that fire'])
   if (study.aboveBaseline !== null)
     facts.push(['above baseline', percent(study.aboveBaseline), 'above shuffled and token table'])
-  facts.push(
-    [
+  if (training !== null)
+    facts.push([
       'loss recovered',
       `${(training.crossEntropyRecovered * 100).toFixed(1)} %`,
       `FVU ${training.fvu.toFixed(3)}, L0 ${training.l0.toFixed(1)}`,
-    ],
-    [
-      'cost',
-      cost.requests === 0 ? 'none' : cost.usd === null ? 'unknown' : `$${cost.usd.toFixed(2)}`,
-      `${count(cost.requests)} replies of an LLM`,
-    ],
-  )
+    ])
+  facts.push([
+    'cost',
+    cost.requests === 0 ? 'none' : cost.usd === null ? 'unknown' : `$${cost.usd.toFixed(2)}`,
+    `${count(cost.requests)} replies of an LLM`,
+  ])
   const made = [
     study.explainer === null
       ? null
