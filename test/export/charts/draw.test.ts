@@ -58,7 +58,7 @@ describe('charts', () => {
   it('are left out where there is nothing to show', () => {
     const none = { ...NUMBERS, scores: [], densities: [], points: [], cost: [] }
     expect(drawCharts(none).map(({ name }) => name)).toEqual(['loss'])
-    expect(drawCharts({ ...none, loss: { ...NUMBERS.loss, tokens: 0 } })).toEqual([])
+    expect(drawCharts({ ...none, loss: { ...NUMBERS.loss!, tokens: 0 } })).toEqual([])
   })
 
   it('stand alone in colours of their own, and become PNG', () => {
