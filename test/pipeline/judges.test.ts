@@ -82,11 +82,24 @@ describe.each(DENSITIES)('of features that fire on %f of all tokens', (density) 
     it('gives nothing to what the examples of a call have in common, with one example a call', async () => {
       const together = await judgeCell(collection, scorer, compositionJudge, { limit: FEATURES })
       record(scorer, density, 'composition', together, 'printed')
-      const alone = await judgeCell(collection, scorer, compositionJudge, { limit: FEATURES, alone: true })
+      const alone = await judgeCell(collection, scorer, compositionJudge, {
+        limit: FEATURES,
+        calls: 'alone',
+      })
       record(scorer, density, 'composition, alone', alone, `within ${reach(alone, chance).toFixed(4)}`)
       // What four windows share is what an intruder lacks: no number of questions a call changes that.
       if (scorer === 'intruder') expect(alone.mean).toBeGreaterThan(chance)
       else expect(Math.abs(alone.mean - chance)).toBeLessThan(FEATURES >= 400 ? 0.05 : 0.1)
+    })
+
+    it.runIf(scorer === 'simulation')('nor where no two examples of a feature meet', async () => {
+      const cell = await judgeCell(collection, scorer, compositionJudge, {
+        limit: FEATURES,
+        calls: 'isolate',
+      })
+      expect(cell.values.length).toBeGreaterThan(0.9 * FEATURES)
+      record(scorer, density, 'composition, isolated', cell, `within ${reach(cell, chance).toFixed(4)}`)
+      expect(Math.abs(cell.mean - chance)).toBeLessThan(FEATURES >= 400 ? 0.05 : 0.1)
     })
   })
 })
