@@ -11,6 +11,7 @@ import type { ChatRequest } from '../core/chat-model.ts'
 import { contentId } from '../core/hash.ts'
 import { parseJson } from '../core/parse.ts'
 import type { ExplanationRecord, FeatureSetRecord, StoredExample } from '../core/store.ts'
+import { allEnded } from './pool.ts'
 import { scoreExamples, type ScorePlan } from './score-plan.ts'
 import type { Isolation, ScoreItem } from './scorer.ts'
 import { isIncomplete, readSimulation, type Simulation, type Simulator } from './simulate.ts'
@@ -178,7 +179,7 @@ export function isolateSimulator(
     priority: number,
   ): Promise<Map<number, Simulation>> => {
     const tallies = new Map(features.map((one) => [one.feature, new Tally(one.examples.length)]))
-    await Promise.all(
+    await allEnded(
       isolatedRequests(llm, features, scale, seed, textsOf).map(async ({ call, asked, request }) => {
         const answer = await llm.chat.ask(request, {
           stage: 'score',

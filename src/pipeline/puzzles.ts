@@ -6,7 +6,7 @@ import type { StudyEvent } from '../core/events.ts'
 import type { Tier } from '../core/scores.ts'
 import { chatEvents } from './chat-events.ts'
 import { type Estimate, Tally } from './estimate.ts'
-import { runPool } from './pool.ts'
+import { allEnded, runPool } from './pool.ts'
 import { isIncomplete, llmSimulator, type SimulatedWindow, simulationRequest } from './simulate.ts'
 import type { Llm } from './study.ts'
 
@@ -45,7 +45,7 @@ export function simulationPuzzles(llm: Llm, seed: number): PuzzleScorer {
     solve: async (puzzle, priority) => {
       const { windows, textsOf } = windowsOf(puzzle)
       const simulator = llmSimulator(llm, SCALE, seed, textsOf)
-      const simulations = await Promise.all(
+      const simulations = await allEnded(
         PLAUSIBILITIES.map((one) =>
           simulator.simulate(puzzle.explanations[one].text, priority, windows, priority),
         ),

@@ -15,6 +15,7 @@ import type { ControlRecord, ExplanationRecord, FeatureSetRecord, ScoreRecord } 
 import { type Asked, askTable, QuestionAsker } from './ask-questions.ts'
 import { explainExamples } from './explain-plan.ts'
 import { provenanceOf } from './feature-set.ts'
+import { allEnded } from './pool.ts'
 import { QuestionSource } from './question-source.ts'
 import {
   type ExpectedRequest,
@@ -110,7 +111,7 @@ export class QuestionScorer implements Scorer {
     if (explanation.text === null) return this.#withoutExplanation(explanation)
     const questions = this.#source.questions(feature)
     const lacking = this.#lacksClass(questions)
-    const [own, shuffled] = await Promise.all([
+    const [own, shuffled] = await allEnded([
       lacking ? nothingAsked() : this.#ask(explanation.text, questions, priority),
       lacking || partner?.text == null ? nothingAsked(partner) : this.#ask(partner.text, questions, priority),
     ])
