@@ -37,6 +37,7 @@ describe.each(DENSITIES)('of features that fire on %f of all tokens', (density) 
   const { features, study } = collection
   const judges = ignorantJudges(collection, density)
   const perfect = perfectJudge(collection)
+  const composing = compositionJudge(collection)
   afterAll(() => study.store.close())
 
   it('most have examples', () => {
@@ -80,9 +81,9 @@ describe.each(DENSITIES)('of features that fire on %f of all tokens', (density) 
     })
 
     it('gives nothing to what the examples of a call have in common, with one example a call', async () => {
-      const together = await judgeCell(collection, scorer, compositionJudge, { limit: FEATURES })
+      const together = await judgeCell(collection, scorer, composing, { limit: FEATURES })
       record(scorer, density, 'composition', together, 'printed')
-      const alone = await judgeCell(collection, scorer, compositionJudge, {
+      const alone = await judgeCell(collection, scorer, composing, {
         limit: FEATURES,
         calls: 'alone',
       })
@@ -93,7 +94,7 @@ describe.each(DENSITIES)('of features that fire on %f of all tokens', (density) 
     })
 
     it.runIf(scorer === 'simulation')('nor where no two examples of a feature meet', async () => {
-      const cell = await judgeCell(collection, scorer, compositionJudge, {
+      const cell = await judgeCell(collection, scorer, composing, {
         limit: FEATURES,
         calls: 'isolate',
       })
