@@ -133,6 +133,20 @@ export function compositionJudge({ shareOf }: Pick<PlantedCollection, 'shareOf'>
   return judge(() => compositionWays(shareOf))
 }
 
+/**
+ * Says that frequent tokens fire, from the corpus alone: what {@link compositionJudge} is left with where the examples of
+ * a call have nothing in common. Features that are rarer than frequent tokens put it below chance.
+ */
+export function frequencyJudge({ shareOf }: Pick<PlantedCollection, 'shareOf'>): Judge {
+  return judge(() => ({
+    ...compositionWays(shareOf),
+    simulate: (tokens) => tokens.map((token) => levelOf(3 * Math.log(ISOLATED_TOKENS * shareOf(token)))),
+  }))
+}
+
+/** Tokens of twenty examples. */
+const ISOLATED_TOKENS = 180
+
 const compositionWays = (shareOf: PlantedCollection['shareOf']): Ways => ({
   simulate: (tokens, _number, all) => {
     const shown = all.flat()
