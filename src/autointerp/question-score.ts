@@ -83,6 +83,23 @@ export function scoreQuestions(
   }
 }
 
+/**
+ * The accuracy of {@link scoreQuestions} alone, without an interval; null where too little was answered.
+ *
+ * @param options the answers that a question has
+ */
+export function accuracyOf(
+  questions: readonly Question[],
+  own: Verdicts,
+  { options, limits }: Pick<Setting, 'options' | 'limits'>,
+): number | null {
+  if (undefinedReason(questions, own, { limits, anyReply: true }, options === 2) !== null) return null
+  const answered = own.answers.flatMap((answer, index) => (answer === null ? [] : [index]))
+  const sample = sampleOf(questions, own, answered, { options })
+  const value = balancedAccuracy(sample)(ones(sample))
+  return typeof value === 'string' ? null : value
+}
+
 function scoreBy(
   statistic: Statistic,
   chance: number,
@@ -202,7 +219,7 @@ function sampleOf(
   questions: readonly Question[],
   { answers, beliefs }: Verdicts,
   indices: readonly number[],
-  { options }: Setting,
+  { options }: Pick<Setting, 'options'>,
 ): Sample {
   const judge = (index: number): Judged => ({
     right: answers[index] === questions[index]!.answer,
@@ -223,7 +240,7 @@ function ones({ judged }: Sample): Float64Array {
 function undefinedReason(
   questions: readonly Question[],
   { answers }: Verdicts,
-  { anyReply, limits }: Setting,
+  { anyReply, limits }: Pick<Setting, 'anyReply' | 'limits'>,
   yesNo: boolean,
 ): UndefinedReason | null {
   // Nothing was asked where a class is absent.

@@ -25,6 +25,9 @@ export const YES = 1
 /** Windows of an intruder question. */
 export const INTRUDER_WINDOWS = 5
 
+/** Windows of each class that detection asks about. */
+export const DETECTION_WINDOWS = 50
+
 type Windowed = Pick<Example, 'tokens' | 'activations'>
 
 /** The indices at which a window fires. */

@@ -6,6 +6,7 @@ import { examplesWanted, type Protocol } from '../core/protocol.ts'
 import type { ScoreResult, Tier } from '../core/scores.ts'
 import type { FeatureSetRecord, ScoreRecord, StoredExample } from '../core/store.ts'
 import { moreExamplesName } from './sample-more.ts'
+import { allEnded } from './pool.ts'
 import type { Simulation, Simulator } from './simulate.ts'
 import type { Study } from './study.ts'
 
@@ -54,7 +55,7 @@ export class AdaptiveSimulator implements Simulator {
     priority: number,
   ): Promise<Simulation> {
     const groups = this.#places(examples)
-    const parts = await Promise.all(
+    const parts = await allEnded(
       groups.map((places) =>
         this.#simulator.simulate(
           explanation,

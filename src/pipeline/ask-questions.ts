@@ -5,6 +5,7 @@ import { type Question, renderable, tableAnswer, YES } from '../autointerp/quest
 import { parseTokenTable } from '../autointerp/token-table.ts'
 import type { Answer, ChatRequest } from '../core/chat-model.ts'
 import type { Tier } from '../core/scores.ts'
+import { allEnded } from './pool.ts'
 import type { Llm } from './study.ts'
 
 /** What came of asking questions about one explanation. */
@@ -71,7 +72,7 @@ export class QuestionAsker {
   /** @param priority calls of lower numbers are sent first */
   async ask(explanation: string, questions: readonly Question[], priority: number): Promise<Asked> {
     const calls = this.requests(explanation, questions)
-    const replies = await Promise.all(
+    const replies = await allEnded(
       calls.map(({ request, questions: asked }) =>
         this.#llm.chat.ask(request, {
           stage: 'score',

@@ -9,7 +9,7 @@ import type { FeatureSetRecord, StoredExample } from '../core/store.ts'
 import { chatEvents } from './chat-events.ts'
 import { currentSet } from './feature-set.ts'
 import { llmExplainer } from './llm-explainer.ts'
-import { runPool } from './pool.ts'
+import { allEnded, runPool } from './pool.ts'
 import { llmSimulator } from './simulate.ts'
 import type { Llm, Study } from './study.ts'
 import { tokenTexts } from './token-texts.ts'
@@ -109,14 +109,14 @@ function featureDraws(
   )
   return async (feature, priority) => {
     const examples = store.examples.of(set.id, feature, protocol.name).filter(({ use }) => use === 'score')
-    const rows = await Promise.all(
+    const rows = await allEnded(
       Array.from({ length: DRAWS }, async (_, draw) => {
         const { text } = await explainer.explain(feature, ({ request }) =>
           drawing(llm.chat, draw).ask(request, { stage: 'explain', priority }),
         )
         if (text === null) return null
         const ofExplanation = simulators.slice(DRAWS * draw, DRAWS * (draw + 1))
-        const scores = await Promise.all(
+        const scores = await allEnded(
           ofExplanation.map(async (simulator) => {
             const { predicted } = await simulator.simulate(text, feature, examples, priority)
             return scoreOf(examples, predicted)

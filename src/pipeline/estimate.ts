@@ -9,7 +9,7 @@ import type { Ask } from './explainer.ts'
 import { currentSet } from './feature-set.ts'
 import { llmExplainer, USUAL_EXPLANATION } from './llm-explainer.ts'
 import { isolationOf, planIsolation } from './isolate.ts'
-import { planScores, scoreItems } from './score-plan.ts'
+import { NOTHING_EXPLAINED, planScores, scoreItems } from './score-plan.ts'
 import { makeScorer } from './scorers.ts'
 import type { Llm, Study } from './study.ts'
 
@@ -27,6 +27,8 @@ export interface Estimate {
   readonly usd: number | null
   /** Null where nothing is known of the endpoint's speed. */
   readonly seconds: number | null
+  /** Why there is nothing to do that might be expected. */
+  readonly note?: string
 }
 
 /**
@@ -79,7 +81,7 @@ export async function estimateScoring(
   for (const item of items)
     for (const { request, reply, isIncomplete } of asking.requests(item))
       tally.add(request, reply, isIncomplete)
-  return tally.estimate()
+  return { ...tally.estimate(), ...(plan.selected.length === 0 ? { note: NOTHING_EXPLAINED } : {}) }
 }
 
 /** What explaining would write. No two explanations are equal: requests about them are different ones. */

@@ -1,19 +1,12 @@
 import { z } from 'zod'
-import {
-  type BlockMember,
-  dealBlock,
-  type IsolateBlock,
-  type IsolatedCall,
-  planBlocks,
-} from '../autointerp/isolate-blocks.ts'
-import { isolateRequest } from '../autointerp/isolate-messages.ts'
-import type { ChatRequest } from '../core/chat-model.ts'
+import { type BlockMember, type IsolateBlock, planBlocks } from '../autointerp/isolate-blocks.ts'
 import { contentId } from '../core/hash.ts'
 import { parseJson } from '../core/parse.ts'
 import type { ExplanationRecord, FeatureSetRecord, StoredExample } from '../core/store.ts'
+import { askIsolated, type IsolatedFeature } from './ask-isolated.ts'
 import { scoreExamples, type ScorePlan } from './score-plan.ts'
 import type { Isolation, ScoreItem } from './scorer.ts'
-import { isIncomplete, readSimulation, type Simulation, type Simulator } from './simulate.ts'
+import type { Simulation, Simulator } from './simulate.ts'
 import type { Llm, Study } from './study.ts'
 
 const blocksSchema = z.array(z.array(z.tuple([z.int(), z.int().nullable()])))
@@ -90,39 +83,6 @@ function blocksKey(study: Study, set: FeatureSetRecord, llm: Llm): `isolate:${st
   return `isolate:${id}`
 }
 
-/** A feature in calls that it shares: its explanation, or another's, and its examples. */
-export interface IsolatedFeature {
-  readonly feature: number
-  readonly explanation: string
-  readonly examples: readonly StoredExample[]
-}
-
-/** The calls of features that share them, with the requests. */
-export function isolatedRequests(
-  llm: Pick<Llm, 'simulate'>,
-  features: readonly IsolatedFeature[],
-  scale: number,
-  seed: number,
-  textsOf: (tokens: readonly number[]) => readonly string[],
-): {
-  readonly call: IsolatedCall
-  readonly asked: readonly StoredExample[]
-  readonly request: ChatRequest
-}[] {
-  const byFeature = new Map(features.map((one) => [one.feature, one]))
-  return dealBlock(
-    features.map(({ feature, examples }) => [feature, examples.length]),
-    seed,
-  ).map((call) => {
-    const asked = call.map(([feature, example]) => byFeature.get(feature)!.examples[example]!)
-    const isolated = call.map(([feature], place) => ({
-      explanation: byFeature.get(feature)!.explanation,
-      window: textsOf(asked[place]!.tokens),
-    }))
-    return { call, asked, request: isolateRequest(llm.simulate, isolated, scale) }
-  })
-}
-
 /** The isolation of features in blocks, with what the store knows of them. */
 export function isolationOf(
   study: Study,
@@ -177,29 +137,8 @@ export function isolateSimulator(
     features: readonly IsolatedFeature[],
     priority: number,
   ): Promise<Map<number, Simulation>> => {
-    const tallies = new Map(features.map((one) => [one.feature, new Tally(one.examples.length)]))
-    await Promise.all(
-      isolatedRequests(llm, features, scale, seed, textsOf).map(async ({ call, asked, request }) => {
-        const answer = await llm.chat.ask(request, {
-          stage: 'score',
-          priority,
-          again: (reply) => llm.reask && isIncomplete(reply, asked, llm.tier, scale),
-        })
-        if (answer.kind === 'failed') {
-          for (const [feature] of call) tallies.get(feature)!.fail(answer.reason)
-          return
-        }
-        const lengths = asked.map(({ tokens }) => tokens.length)
-        const { levels, problem } = readSimulation(answer, lengths, llm.tier, scale)
-        for (const [place, [feature, example]] of call.entries())
-          tallies.get(feature)!.add(example, levels[place]!, problem)
-      }),
-    )
-    return new Map(
-      features
-        .filter(({ feature }) => wanted.has(feature))
-        .map(({ feature }) => [feature, tallies.get(feature)!.simulation()]),
-    )
+    const simulations = await askIsolated(llm, features, scale, seed, textsOf, priority)
+    return new Map([...simulations].filter(([feature]) => wanted.has(feature)))
   }
   return {
     tier: llm.tier,
@@ -223,39 +162,5 @@ export function isolateSimulator(
       if (simulations.size === 0) underWay.delete(key)
       return simulation
     },
-  }
-}
-
-/** Collects what a feature's calls came to; the order in which they end changes nothing. */
-class Tally {
-  readonly #predicted: (readonly number[] | null)[]
-  readonly #problems = new Map<number, string>()
-  readonly #reasons: string[] = []
-  #failedCalls = 0
-
-  constructor(examples: number) {
-    this.#predicted = Array.from({ length: examples }, () => null)
-  }
-
-  fail(reason: string): void {
-    this.#failedCalls++
-    this.#reasons.push(reason)
-  }
-
-  add(example: number, levels: readonly number[] | null, problem: string | null): void {
-    this.#predicted[example] = levels
-    if (levels === null)
-      this.#problems.set(example, problem ?? 'one example without an answer that can be read')
-  }
-
-  simulation(): Simulation {
-    return {
-      predicted: this.#predicted,
-      calls: this.#predicted.length,
-      failedCalls: this.#failedCalls,
-      unreadableCalls: this.#problems.size,
-      digitMass: null,
-      reasons: [...this.#reasons, ...this.#problems.values()].toSorted(),
-    }
   }
 }

@@ -42,7 +42,9 @@ export async function* runPool<Item, Result>(
 }
 
 /** The results of all, in order; when one has failed, its error, but not before all have ended. */
-export async function allEnded<Result>(work: readonly Promise<Result>[]): Promise<Result[]> {
+export async function allEnded<const Work extends readonly unknown[]>(
+  work: Work,
+): Promise<{ -readonly [Place in keyof Work]: Awaited<Work[Place]> }> {
   await Promise.allSettled(work)
   return Promise.all(work)
 }

@@ -1,20 +1,17 @@
-import { PLAUSIBILITIES, type Plausibility, type Puzzle, scorePuzzle } from '../autointerp/puzzles/puzzle.ts'
+import type { Puzzle } from '../autointerp/puzzles/puzzle.ts'
+import type { PuzzleWindow } from '../autointerp/puzzles/puzzle-texts.ts'
 import { type PuzzleScores, rankPuzzles, type Ranking } from '../autointerp/puzzles/ranking.ts'
-import { dealExamples, renderAnswer } from '../autointerp/simulate-messages.ts'
 import { StoppedError } from '../core/errors.ts'
 import type { StudyEvent } from '../core/events.ts'
 import type { Tier } from '../core/scores.ts'
 import { chatEvents } from './chat-events.ts'
 import { type Estimate, Tally } from './estimate.ts'
 import { runPool } from './pool.ts'
-import { isIncomplete, llmSimulator, type SimulatedWindow, simulationRequest } from './simulate.ts'
+import type { ExpectedRequest } from './scorer.ts'
 import type { Llm } from './study.ts'
 
-/** The levels of planted features: 0–9. */
-const SCALE = 9
-/** An explanation is judged on examples that all five got answers to; fewer than these are too few. */
-const LEAST_EXAMPLES = 20
-const LEAST_FIRING = 5
+/** An explanation is judged on what all five got answers to; fewer windows than these are too few. */
+export const PUZZLE_LIMITS = { minimumExamples: 20, minimumFiring: 5 } as const
 
 /** What a scorer made of a puzzle. */
 export interface SolvedPuzzle extends PuzzleScores {
@@ -27,51 +24,20 @@ export interface SolvedPuzzle extends PuzzleScores {
 export interface PuzzleScorer {
   readonly name: string
   readonly tier: Tier
-  /** @param priority calls of lower numbers are sent first */
-  solve(puzzle: Puzzle, priority: number): Promise<SolvedPuzzle>
+  /** Examples or questions of a call. */
+  readonly perCall: number
+  /** Whether a call asks about one example each of several puzzles. */
+  readonly isolated: boolean
+  /** @param number the puzzle's place among all; calls of lower numbers are sent first */
+  solve(puzzle: Puzzle, number: number): Promise<SolvedPuzzle>
+  /** What {@link solve} asks. */
+  requests(puzzle: Puzzle, number: number): Iterable<Omit<ExpectedRequest, 'control'>>
 }
 
 /** How a scorer did. */
 export interface PuzzleOutcome {
   readonly ranking: Ranking | null
   readonly solved: readonly SolvedPuzzle[]
-}
-
-/** Scores the explanations of puzzles by simulation, as `score` does those of features. */
-export function simulationPuzzles(llm: Llm, seed: number): PuzzleScorer {
-  return {
-    name: 'simulation',
-    tier: llm.tier,
-    solve: async (puzzle, priority) => {
-      const { windows, textsOf } = windowsOf(puzzle)
-      const simulator = llmSimulator(llm, SCALE, seed, textsOf)
-      const simulations = await Promise.all(
-        PLAUSIBILITIES.map((one) =>
-          simulator.simulate(puzzle.explanations[one].text, priority, windows, priority),
-        ),
-      )
-      const common = [...windows.keys()].filter((index) =>
-        simulations.every(({ predicted }) => predicted[index] !== null),
-      )
-      const firing = common.filter((index) => puzzle.examples[index]!.levels.some((level) => level > 0))
-      const enough = common.length >= LEAST_EXAMPLES && firing.length >= LEAST_FIRING
-      const examples = common.map((index) => puzzle.examples[index]!)
-      const scores = Object.fromEntries(
-        PLAUSIBILITIES.map((one, place) => {
-          const predicted = common.map((index) => simulations[place]!.predicted[index]!)
-          return [one, enough ? scorePuzzle({ examples }, predicted) : null]
-        }),
-      ) as Record<Plausibility, number | null>
-      return {
-        name: puzzle.name,
-        rule: puzzle.rule,
-        scores,
-        failedCalls: simulations.reduce((sum, { failedCalls }) => sum + failedCalls, 0),
-        unreadableCalls: simulations.reduce((sum, { unreadableCalls }) => sum + unreadableCalls, 0),
-        reasons: simulations.flatMap(({ reasons }) => reasons),
-      }
-    },
-  }
 }
 
 /** Has a scorer rank the explanations of every puzzle. */
@@ -118,35 +84,24 @@ export async function* solvePuzzles(
   return { ranking, solved: inOrder }
 }
 
-/** What puzzles would take by simulation. Replies about false explanations are taken to name as much as true ones. */
-export function estimatePuzzles(llm: Llm, puzzles: readonly Puzzle[], seed: number): Estimate {
+/** What solving puzzles would take. */
+export function estimatePuzzles(scorer: PuzzleScorer, llm: Llm, puzzles: readonly Puzzle[]): Estimate {
   const tally = new Tally(llm, 'score', puzzles.length)
-  for (const [number, puzzle] of puzzles.entries()) {
-    const { windows, textsOf } = windowsOf(puzzle)
-    for (const call of dealExamples(windows, llm.simulate.examplesPerCall, seed, number))
-      for (const one of PLAUSIBILITIES) {
-        const asked = call.map((index) => windows[index]!)
-        const texts = asked.map(({ tokens }) => textsOf(tokens))
-        const levels = call.map((index) => puzzle.examples[index]!.levels)
-        tally.add(
-          simulationRequest(llm, puzzle.explanations[one].text, texts, SCALE),
-          llm.tier === 'promptLogprobs' ? '0' : renderAnswer(levels, llm.simulate.form),
-          (stored) => isIncomplete(stored, asked, llm.tier, SCALE),
-        )
-      }
-  }
+  for (const [number, puzzle] of puzzles.entries())
+    for (const { request, reply, isIncomplete } of scorer.requests(puzzle, number))
+      tally.add(request, reply, isIncomplete)
   return tally.estimate()
 }
 
-/** A puzzle's windows as those of a feature, whose tokens are numbers. */
-function windowsOf({ examples }: Puzzle): {
-  readonly windows: readonly SimulatedWindow[]
-  readonly textsOf: (tokens: readonly number[]) => string[]
+/** Windows of a puzzle with numbers for tokens, as those of features have them. */
+export function numbered(windows: readonly PuzzleWindow[]): {
+  readonly idsOf: (tokens: readonly string[]) => number[]
+  readonly textsOf: (ids: readonly number[]) => string[]
 } {
-  const texts = [...new Set(examples.flatMap(({ tokens }) => tokens))]
+  const texts = [...new Set(windows.flatMap(({ tokens }) => tokens))]
   const ids = new Map(texts.map((text, id) => [text, id]))
   return {
-    windows: examples.map(({ slice, tokens }) => ({ slice, tokens: tokens.map((text) => ids.get(text)!) })),
-    textsOf: (tokens) => tokens.map((id) => texts[id]!),
+    idsOf: (tokens) => tokens.map((text) => ids.get(text)!),
+    textsOf: (all) => all.map((id) => texts[id]!),
   }
 }

@@ -15,6 +15,7 @@ import type { ControlRecord, ExplanationRecord, FeatureSetRecord, ScoreRecord } 
 import { type Asked, askTable, QuestionAsker } from './ask-questions.ts'
 import { explainExamples } from './explain-plan.ts'
 import { provenanceOf } from './feature-set.ts'
+import { allEnded } from './pool.ts'
 import { QuestionSource } from './question-source.ts'
 import {
   type ExpectedRequest,
@@ -79,8 +80,8 @@ export class QuestionScorer implements Scorer {
     return this.#source.prepare(features, keep)
   }
 
-  /** Replies are taken to be right about the feature's own explanation, and to find nothing by another's. */
-  *requests({ explanation, partner }: ScoreItem): Generator<ExpectedRequest> {
+  /** Replies are taken to be right about the feature's own explanation, and to find nothing by another's or by none. */
+  *requests({ explanation, partner, blank }: ScoreItem): Generator<ExpectedRequest> {
     const llm = this.#llm
     const asker = this.#asker
     const questions = this.#source.questions(explanation.featureId)
@@ -102,20 +103,29 @@ export class QuestionScorer implements Scorer {
     }
     yield* expected(null, explanation.text, ({ answer }) => answer)
     if (partner?.text != null) yield* expected('shuffled', partner.text, () => NO)
+    if (blank) yield* expected('blank', llm.simulate.blankDescription, () => NO)
   }
 
-  async score({ explanation, partner }: ScoreItem, priority: number): Promise<ScoreOutcome> {
+  async score({ explanation, partner, blank }: ScoreItem, priority: number): Promise<ScoreOutcome> {
     const { protocol } = this.#study
     const feature = explanation.featureId
     if (explanation.text === null) return this.#withoutExplanation(explanation)
     const questions = this.#source.questions(feature)
     const lacking = this.#lacksClass(questions)
-    const [own, shuffled] = await Promise.all([
+    const nothing = blank ? (this.#llm?.simulate.blankDescription ?? null) : null
+    const [own, shuffled, blanked] = await allEnded([
       lacking ? nothingAsked() : this.#ask(explanation.text, questions, priority),
       lacking || partner?.text == null ? nothingAsked(partner) : this.#ask(partner.text, questions, priority),
+      lacking || nothing === null ? nothingAsked() : this.#ask(nothing, questions, priority),
     ])
-    const controls: ControlVerdicts[] = [
-      { name: 'shuffled', answers: padded(shuffled.answers, questions), beliefs: shuffled.beliefs },
+    const verdicts = (name: ControlName, asked: Asked): ControlVerdicts => ({
+      name,
+      answers: padded(asked.answers, questions),
+      beliefs: asked.beliefs,
+    })
+    const controls = [
+      verdicts('shuffled', shuffled),
+      ...(nothing === null ? [] : [verdicts('blank', blanked)]),
     ]
     if (this.#llm !== null) {
       const table = tokenTable(explainExamples(this.#study, this.#set, feature), protocol.scale)
@@ -137,7 +147,10 @@ export class QuestionScorer implements Scorer {
         anyReply: own.failedCalls < own.calls,
       },
     )
-    return this.#rows(explanation, partner, result, own, shuffled)
+    return this.#rows(explanation, partner, result, own, [
+      ['shuffled', shuffled],
+      ['blank', blanked],
+    ])
   }
 
   #lacksClass(questions: readonly Question[]): boolean {
@@ -154,14 +167,7 @@ export class QuestionScorer implements Scorer {
       controls: [],
     }
     const failed = explanation.problem === 'callFailed' ? 1 : 0
-    const row = this.#row(
-      explanation,
-      this.name,
-      none,
-      {},
-      { ...nothingAsked(), failedCalls: failed },
-      nothingAsked(),
-    )
+    const row = this.#row(explanation, this.name, none, {}, { ...nothingAsked(), failedCalls: failed }, [])
     return { scores: [row], controls: [], reasons: [] }
   }
 
@@ -170,12 +176,12 @@ export class QuestionScorer implements Scorer {
     partner: ExplanationRecord | null,
     { accuracy, precision, auc, coverage }: QuestionScores,
     own: Asked,
-    shuffled: Asked,
+    others: readonly (readonly [ControlName, Asked])[],
   ): ScoreOutcome {
     const found = [accuracy, precision, auc].filter((one) => one !== null)
     const scores = this.statistics
       .slice(0, found.length)
-      .map((name, index) => this.#row(explanation, name, found[index]!, coverage, own, shuffled))
+      .map((name, index) => this.#row(explanation, name, found[index]!, coverage, own, others))
     const controls = scores.flatMap((row, index) => [
       ...found[index]!.controls.map((control): ControlRecord => ({
         ...control,
@@ -201,7 +207,10 @@ export class QuestionScorer implements Scorer {
     return {
       scores,
       controls,
-      reasons: [...own.reasons, ...shuffled.reasons.map((reason) => `shuffled control: ${reason}`)],
+      reasons: [
+        ...own.reasons,
+        ...others.flatMap(([name, { reasons }]) => reasons.map((reason) => `${name} control: ${reason}`)),
+      ],
     }
   }
 
@@ -211,8 +220,10 @@ export class QuestionScorer implements Scorer {
     { result }: QuestionScore,
     coverage: ScoreRecord['coverage'],
     own: Asked,
-    shuffled: Asked,
+    others: readonly (readonly [ControlName, Asked])[],
   ): ScoreRecord {
+    const sum = (of: (asked: Asked) => number): number =>
+      others.reduce((total, [, asked]) => total + of(asked), 0)
     return {
       ...result,
       id: scoreId(this.#study, this.#llm, explanation, scorer, this.tier),
@@ -224,8 +235,8 @@ export class QuestionScorer implements Scorer {
       digitMass: own.optionMass,
       coverage,
       failedCalls: own.failedCalls,
-      failedControlCalls: shuffled.failedCalls,
-      unreadableCalls: own.unreadableCalls + shuffled.unreadableCalls,
+      failedControlCalls: sum(({ failedCalls }) => failedCalls),
+      unreadableCalls: own.unreadableCalls + sum(({ unreadableCalls }) => unreadableCalls),
       provenanceId: this.#provenance(),
     }
   }

@@ -1,4 +1,5 @@
 import {
+  DETECTION_WINDOWS,
   detectionQuestions,
   fuzzingQuestions,
   intruderQuestions,
@@ -29,8 +30,6 @@ const CONTRASTS: Readonly<Record<QuestionScorerName, readonly ContrastKind[]>> =
   intruder: ['random'],
   logits: [],
 }
-/** Windows of each class that detection asks about. */
-const DETECTION_WINDOWS = 50
 /** Features whose examples are stored in one transaction. */
 const FEATURES_PER_COMMIT = 64
 

@@ -13,6 +13,9 @@ import type { Llm, Study } from './study.ts'
 /** Keeps this draw apart from others that hash features. */
 const BLANK_STREAM = 0xb1a2c
 
+/** Said where there is nothing to score. */
+export const NOTHING_EXPLAINED = 'nothing that is selected has an explanation yet; run gloss explain first'
+
 /** What scoring has to do. */
 export interface ScorePlan {
   readonly scorer: ScorerName
@@ -52,10 +55,18 @@ export function planScores(
     explanations.get(explanationId(study, set, llm, feature))!
   const tier: Tier = scorerTier(llm, scorer)
   const scores = new Map(store.scores.all(set.id, scorer).map((record) => [record.id, record]))
+  const unpaired = unpairedScores(study, set, scorer, llm)
   const planned = selected.filter((feature) => {
     const explanation = explanationOf(feature)
     const existing = scores.get(scoreId(study, llm, explanation, scorer, tier))
-    return isPending(explanation, existing) || (llm?.reask === true && existing!.unreadableCalls > 0)
+    if (isPending(explanation, existing) || (llm?.reask === true && existing!.unreadableCalls > 0))
+      return true
+    const partner = unpaired.get(existing!.id)
+    return (
+      existing!.value !== null &&
+      partner !== undefined &&
+      explanations.get(explanationId(study, set, llm, partner))?.text != null
+    )
   })
   return { scorer, tier, selected, planned, explanationOf, densityOf: (feature) => densities.get(feature)! }
 }
@@ -93,6 +104,26 @@ function blankFeatures(selected: readonly number[], seed: number): number[] {
 /** The score examples of a feature. */
 export function scoreExamples(study: Study, set: FeatureSetRecord, feature: number): StoredExample[] {
   return study.store.examples.of(set.id, feature, study.protocol.name).filter(({ use }) => use === 'score')
+}
+
+/**
+ * Scores whose shuffled control has no value, with the partner's feature: its explanation may have been missing then and
+ * be there now. Isolated features go without: what their calls hold was settled when they were first planned.
+ */
+function unpairedScores(
+  { store }: Study,
+  set: FeatureSetRecord,
+  scorer: ScorerName,
+  llm: Llm | null,
+): Map<string, number> {
+  if (llm?.simulate.isolate === true && scorer === 'simulation') return new Map()
+  return new Map(
+    store.scores
+      .controls(set.id, scorer)
+      .flatMap(({ scoreId: id, name, value, partner }) =>
+        name === 'shuffled' && value === null && partner !== null ? [[id, partner] as const] : [],
+      ),
+  )
 }
 
 /** Work is left where there is no score yet, a call got no reply, or an explanation has come since. */

@@ -12,7 +12,7 @@ import { isolationOf, planIsolation, rememberBlocks } from './isolate.ts'
 import { runPool } from './pool.ts'
 import { eventLoopTurn } from './sample.ts'
 import { sampleMore } from './sample-more.ts'
-import { planScores, type ScorePlan, scoreItems } from './score-plan.ts'
+import { NOTHING_EXPLAINED, planScores, type ScorePlan, scoreItems } from './score-plan.ts'
 import { scoreId, type ScoreItem, type Scorer } from './scorer.ts'
 import { makeScorer } from './scorers.ts'
 import { StageRecorder } from './stage-recorder.ts'
@@ -43,7 +43,11 @@ export async function* score(
   if (planned.length === 0) {
     if (selected.length > 0) remember(study, llm, plan)
     const counts = countScores(study, llm, set, plan)
-    yield { type: 'stage-skip', stage: 'score', note: describe(counts) }
+    yield {
+      type: 'stage-skip',
+      stage: 'score',
+      note: selected.length === 0 ? NOTHING_EXPLAINED : describe(counts),
+    }
     return counts
   }
 

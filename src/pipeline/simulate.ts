@@ -6,6 +6,7 @@ import { readBaselineTable } from '../autointerp/baseline-table.ts'
 import type { Answer, LlmRequest } from '../core/chat-model.ts'
 import type { StoredExample } from '../core/store.ts'
 import type { LlmTier, Tier } from '../core/scores.ts'
+import { allEnded } from './pool.ts'
 import type { Llm } from './study.ts'
 
 /** What a simulator made of some examples. */
@@ -100,7 +101,7 @@ export function llmSimulator(
       const calls = deal(feature, examples)
       const lengthsOf = (call: readonly number[]): number[] =>
         call.map((index) => examples[index]!.tokens.length)
-      const answers = await Promise.all(
+      const answers = await allEnded(
         calls.map((call) =>
           llm.chat.ask(
             simulationRequest(

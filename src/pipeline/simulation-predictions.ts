@@ -4,6 +4,7 @@ import type { ControlPredictions } from '../autointerp/simulation-score.ts'
 import type { ControlName } from '../core/scores.ts'
 import type { ExplanationRecord, FeatureSetRecord, StoredExample } from '../core/store.ts'
 import { IsolatedRequests } from './isolated-requests.ts'
+import { allEnded } from './pool.ts'
 import type { ExpectedRequest, ScoreItem, Isolation } from './scorer.ts'
 import { isIncomplete, type Simulation, simulationRequest, type Simulator } from './simulate.ts'
 import { offlineControls, ownBaseline, type TokenFrequency, tokenFrequency } from './simulation-controls.ts'
@@ -58,7 +59,7 @@ export class ItemPredictor {
     const score = (await this.#simulator.choose?.(explanation.text, feature, standard, priority)) ?? standard
     const simulate = (text: string): Promise<Simulation> =>
       this.#simulator.simulate(text, feature, score, priority)
-    const [own, shuffled, blanked] = await Promise.all([
+    const [own, shuffled, blanked] = await allEnded([
       simulate(explanation.text),
       partner?.text == null ? notSimulated(partner, score) : simulate(partner.text),
       blank && this.#llm ? simulate(this.#llm.simulate.blankDescription) : null,

@@ -12,6 +12,7 @@ export interface EstimateView {
   readonly completionTokens: number
   readonly usd: number | null
   readonly seconds: number | null
+  readonly note?: string
 }
 
 const COLUMNS: readonly Column<EstimateView>[] = [
@@ -43,6 +44,9 @@ const COLUMNS: readonly Column<EstimateView>[] = [
 /** Estimates as a table with what is unknown said below. */
 export function estimateLines(estimates: readonly EstimateView[], width: number, style: Style): string[] {
   const notes = [
+    ...estimates.flatMap(({ note }) =>
+      note === undefined ? [] : [`${note[0]!.toUpperCase()}${note.slice(1)}.`],
+    ),
     'Nothing was sent. Prompt and completion are tokens; retries come on top.',
     estimates.some((one) => one.usd === null && one.requests > 0)
       ? 'The price is not known: give llm.prices in gloss.yaml.'

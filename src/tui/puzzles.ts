@@ -15,7 +15,10 @@ export interface PuzzlesView {
   readonly rules: number
   readonly scorer: string
   readonly tier: string
+  /** Examples of a call; questions, where the scorer asks those. */
   readonly examplesPerCall: number
+  /** Whether a call asks about one example each of several puzzles. */
+  readonly isolated: boolean
   readonly model: string
   readonly ranking: {
     readonly wins: ShareView
@@ -40,8 +43,10 @@ export interface PuzzlesView {
 /** The result of `gloss puzzles`. */
 export function puzzleLines(view: PuzzlesView, width: number, style: Style): string[] {
   const { ranking, spending } = view
+  const asked = view.scorer === 'simulation' ? 'examples' : 'questions'
+  const calls = `${view.examplesPerCall} ${asked} a call${view.isolated ? ', of as many puzzles' : ''}`
   const lines = [
-    ` ${view.puzzles} puzzles from ${view.rules} rules   ${view.scorer} · ${view.tier} · ${view.examplesPerCall} examples a call · ${escapeForTerminal(view.model)}`,
+    ` ${view.puzzles} puzzles from ${view.rules} rules   ${view.scorer} · ${view.tier} · ${calls} · ${escapeForTerminal(view.model)}`,
     '',
   ]
   if (ranking === null) lines.push(' No puzzle has scores for all five explanations.')

@@ -83,7 +83,9 @@ describe('a dry run', () => {
   it('of each verb foretells that verb', async () => {
     const llm = await fake()
     const folder = study()
-    expect(await estimates(folder, 'score', ...at(llm))).toMatchObject([{ features: 0, requests: 0 }])
+    const [unexplained] = await estimates(folder, 'score', ...at(llm))
+    expect(unexplained).toMatchObject({ features: 0, requests: 0 })
+    expect(unexplained!.note).toContain('run gloss explain first')
     const explaining = await estimates(folder, 'explain', ...at(llm))
     await run(folder, 'explain', ...at(llm))
     expectMet(explaining, llm)

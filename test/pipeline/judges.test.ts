@@ -1,7 +1,14 @@
 import { appendFileSync } from 'node:fs'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { ScorerName } from '../../src/core/scores.ts'
-import { compositionJudge, failing, ignorantJudges, perfectJudge, RECOGNISES } from '../support/judges.ts'
+import {
+  compositionJudge,
+  failing,
+  frequencyJudge,
+  ignorantJudges,
+  perfectJudge,
+  RECOGNISES,
+} from '../support/judges.ts'
 import { type Cell, chanceOf, judgeCell } from '../support/judging.ts'
 import { plantedCollection } from '../support/planted-collection.ts'
 
@@ -37,6 +44,7 @@ describe.each(DENSITIES)('of features that fire on %f of all tokens', (density) 
   const { features, study } = collection
   const judges = ignorantJudges(collection, density)
   const perfect = perfectJudge(collection)
+  const composing = compositionJudge(collection)
   afterAll(() => study.store.close())
 
   it('most have examples', () => {
@@ -80,13 +88,29 @@ describe.each(DENSITIES)('of features that fire on %f of all tokens', (density) 
     })
 
     it('gives nothing to what the examples of a call have in common, with one example a call', async () => {
-      const together = await judgeCell(collection, scorer, compositionJudge, { limit: FEATURES })
+      const together = await judgeCell(collection, scorer, composing, { limit: FEATURES })
       record(scorer, density, 'composition', together, 'printed')
-      const alone = await judgeCell(collection, scorer, compositionJudge, { limit: FEATURES, alone: true })
+      const alone = await judgeCell(collection, scorer, composing, {
+        limit: FEATURES,
+        calls: 'alone',
+      })
       record(scorer, density, 'composition, alone', alone, `within ${reach(alone, chance).toFixed(4)}`)
       // What four windows share is what an intruder lacks: no number of questions a call changes that.
       if (scorer === 'intruder') expect(alone.mean).toBeGreaterThan(chance)
       else expect(Math.abs(alone.mean - chance)).toBeLessThan(FEATURES >= 400 ? 0.05 : 0.1)
+    })
+
+    it.runIf(scorer === 'simulation')('nor where no two examples of a feature meet', async () => {
+      const isolated = await judgeCell(collection, scorer, composing, { limit: FEATURES, calls: 'isolate' })
+      expect(isolated.values.length).toBeGreaterThan(0.9 * FEATURES)
+      const verdict = `within ${reach(isolated, chance).toFixed(4)}`
+      record(scorer, density, 'composition, isolated', isolated, verdict)
+      // What repeats by chance are frequent tokens, on which rare features never fire: below chance, with or without company.
+      const knowing = frequencyJudge(collection)
+      const frequent = await judgeCell(collection, scorer, knowing, { limit: FEATURES, calls: 'isolate' })
+      record(scorer, density, 'frequent tokens, isolated', frequent, 'printed')
+      expect(isolated.mean).toBeLessThan(FEATURES >= 400 ? 0.05 : 0.1)
+      expect(isolated.mean).toBeGreaterThan(Math.min(0, frequent.mean) - (FEATURES >= 400 ? 0.05 : 0.1))
     })
   })
 })

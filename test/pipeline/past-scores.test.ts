@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { bundledSimulatePrompt, type SimulateChoices } from '../../src/cli/assets.ts'
 import { pastTools } from '../../src/cli/llm.ts'
 import { calibrate } from '../../src/pipeline/calibration.ts'
 import { measureDraws } from '../../src/pipeline/draws.ts'
@@ -19,6 +20,7 @@ const pastOf: (study: Study) => PastTools = pastTools
 /** A planted study, explained and scored by an oracle, or by the token table. */
 async function scored(
   by: 'oracle' | 'table',
+  choices: SimulateChoices = {},
 ): Promise<{ study: Study; judge: Llm | null; sent: () => number }> {
   const study = plantedStudy()
   study.store.tokenCounts.put(
@@ -32,8 +34,9 @@ async function scored(
     return { study, judge: null, sent: () => 0 }
   }
   const server = await started({ rules: PLANTED_RULES, oracleMode: 'true' })
-  const judge = judgeAt(server, study)
-  onTestFinished(() => judge.chat.close())
+  const { chat, ...prompts } = judgeAt(server, study)
+  const judge = { ...prompts, chat, simulate: bundledSimulatePrompt('integersSparse', choices) }
+  onTestFinished(() => chat.close())
   await eventsOf(explain(study, judge, ALL))
   await eventsOf(score(study, judge, ALL))
   return { study, judge, sent: () => judge.chat.spending().requests }
@@ -154,6 +157,39 @@ describe('the page of one score', () => {
     await expect(scorePage(study, pastOf(study), feature, 'nothing')).rejects.toThrow(
       /expected the id of a score/,
     )
+  })
+})
+
+describe.each<[string, SimulateChoices, number]>([
+  ['isolated', { isolate: true }, 20],
+  ['seven examples a call', { examplesPerCall: 7 }, 7],
+])('scores made otherwise than usual: %s', (_, choices, most) => {
+  it('are found again from what is stored, and shown with their own calls', async () => {
+    const { study, sent } = await scored('oracle', choices)
+    const before = sent()
+    const rows = 4 * PLANTED_RULES.length
+    expect(await verifyScores(study, pastOf(study), ALL)).toEqual({
+      checked: rows,
+      equal: rows,
+      differences: [],
+      notChecked: [],
+    })
+    expect(sent()).toBe(before)
+    const main = study.store.scores
+      .all('planted', 'simulation')
+      .find(({ scorer }) => scorer === 'simulation')!
+    const { featureId } = study.store.explanations.all('planted').find(({ id }) => id === main.explanationId)!
+    const page = await scorePage(study, pastOf(study), featureId, main.id)
+    expect(page.notRepeatable).toBeNull()
+    const of = (purpose: string) => page.requests.filter((one) => one.purpose === purpose)
+    for (const purpose of ['score', 'shuffled', 'blank']) {
+      const calls = choices.isolate ? 60 : Math.ceil(60 / most)
+      expect(of(purpose)).toHaveLength(calls)
+      for (const { response } of of(purpose)) expect(response).toContain('choices')
+    }
+    const truth = page.examples.flatMap(({ activations }) => [...activations])
+    const predicted = page.examples.flatMap((one) => [...one.predicted['score']!])
+    expect(spearman(truth, predicted.map(Math.round))).toBeCloseTo(main.value!, 12)
   })
 })
 

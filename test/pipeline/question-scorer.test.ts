@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { bundledSimulatePrompt } from '../../src/cli/assets.ts'
 import { type QuestionScorerName, SCORERS } from '../../src/core/scores.ts'
 import type { ControlRecord, ScoreRecord } from '../../src/core/store.ts'
 import { estimateScoring } from '../../src/pipeline/estimate.ts'
@@ -6,6 +7,7 @@ import { explain } from '../../src/pipeline/explain.ts'
 import { score } from '../../src/pipeline/score.ts'
 import type { Llm, Study } from '../../src/pipeline/study.ts'
 import { started } from '../fake-llm/asking.ts'
+import { Oracle } from '../fake-llm/oracle.ts'
 import type { FakeLlmOptions } from '../fake-llm/options.ts'
 import type { FakeLlm } from '../fake-llm/server.ts'
 import { eventsOf, FIRING_SHARE, judgeAt, PLANTED_RULES, plantedStudy } from '../support/planted-study.ts'
@@ -53,6 +55,11 @@ describe.each(QUESTION_SCORERS)('%s', (scorer) => {
     expect(Math.abs(mean(controlValues(controls, 'shuffled')) - chance)).toBeLessThan(0.05)
     for (const { gainLow } of controls.filter(({ name }) => name === 'shuffled'))
       expect(gainLow).toBeGreaterThan(0)
+    // Who is told nothing knows no rule: the same answer everywhere, and its gain on every feature that has the control.
+    const blank = controls.filter(({ name }) => name === 'blank')
+    expect(blank).toHaveLength(PLANTED_RULES.length)
+    expect(Math.abs(mean(blank.map(({ value }) => value!)) - chance)).toBeLessThan(0.05)
+    for (const { gainLow } of blank) expect(gainLow).toBeGreaterThan(0)
   })
 
   it('leaves false explanations at chance', async () => {
@@ -86,6 +93,32 @@ describe.each(QUESTION_SCORERS)('%s', (scorer) => {
       expect(row).toMatchObject({ value: null, undefined: 'lowCoverage', failedCalls: 0, n: 0 })
       expect(row.unreadableCalls).toBeGreaterThan(0)
     }
+  })
+})
+
+describe('the blank control of questions', () => {
+  it('says no explanation, and its lost calls are counted', async () => {
+    const { blankDescription } = bundledSimulatePrompt()
+    const lost = new Set<string>()
+    const { llm, study, judge } = await explained({
+      answer: (request) => {
+        const { content } = request.messages.at(-1)!
+        if (!content.startsWith(`Description: ${blankDescription}`))
+          return new Oracle(PLANTED_RULES, 'true').answer(request)
+        lost.add(content)
+        return { text: '', finish: 'content_filter' }
+      },
+    })
+    await eventsOf(score(study, judge, ALL, 'fuzzing'))
+    const calls = llm.stats().requests
+    const { scores, controls } = rowsOf(study, 'fuzzing')
+    expect(calls).toBe(3 * lost.size)
+    for (const row of scores) {
+      expect(row).toMatchObject({ value: 1, undefined: null, failedCalls: 0 })
+      expect(row.failedControlCalls + row.unreadableCalls).toBe(lost.size / PLANTED_RULES.length)
+    }
+    for (const control of controls.filter(({ name }) => name === 'blank'))
+      expect(control).toMatchObject({ value: null, gain: null, gainLow: null, p: null })
   })
 })
 

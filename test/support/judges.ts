@@ -124,11 +124,37 @@ export function ignorantJudges(
   }
 }
 
-/** Says that what the examples of a call have in common fires. Reads no description. */
-export const compositionJudge: Judge = judge(() => ({
+/**
+ * Says that what the examples of a call have in common fires: a token that comes twice or more, the more so the less often
+ * it is to be expected. Reads no description. It knows how frequent tokens are, since one that goes by counts alone says
+ * that frequent tokens fire, and is further from chance the rarer a feature's tokens are, in calls of any make.
+ */
+export function compositionJudge({ shareOf }: Pick<PlantedCollection, 'shareOf'>): Judge {
+  return judge(() => compositionWays(shareOf))
+}
+
+/**
+ * Says that frequent tokens fire, from the corpus alone: what {@link compositionJudge} is left with where the examples of
+ * a call have nothing in common. Features that are rarer than frequent tokens put it below chance.
+ */
+export function frequencyJudge({ shareOf }: Pick<PlantedCollection, 'shareOf'>): Judge {
+  return judge(() => ({
+    ...compositionWays(shareOf),
+    simulate: (tokens) => tokens.map((token) => levelOf(3 * Math.log(ISOLATED_TOKENS * shareOf(token)))),
+  }))
+}
+
+/** Tokens of twenty examples. */
+const ISOLATED_TOKENS = 180
+
+const compositionWays = (shareOf: PlantedCollection['shareOf']): Ways => ({
   simulate: (tokens, _number, all) => {
-    const seen = countTokens(all.flat())
-    return tokens.map((token) => (seen.get(token)! > 1 ? Math.min(9, seen.get(token)!) : 0))
+    const shown = all.flat()
+    const seen = countTokens(shown)
+    return tokens.map((token) => {
+      const [count, expected] = [seen.get(token)!, shown.length * shareOf(token)]
+      return count > 1 ? levelOf(3 * Math.log((count + 0.5) / (expected + 0.5))) : 0
+    })
   },
   decide: (window, number, all) => {
     const seen = countTokens(all.flatMap((one) => [...new Set(wordsOf(one))]))
@@ -139,7 +165,11 @@ export const compositionJudge: Judge = judge(() => ({
     const seen = countTokens(windows.flatMap((one) => [...new Set(wordsOf(one))]))
     return windows.map((one) => wordsOf(one).filter((word) => seen.get(word)! > 1).length).reduce(leastOf, 0)
   },
-}))
+})
+
+function levelOf(value: number): number {
+  return Math.max(0, Math.min(9, Math.round(value)))
+}
 
 /** Knows the truth about every feature, which it finds by the description `feature N`. */
 export function perfectJudge({ study, set, features }: PlantedCollection): Judge {

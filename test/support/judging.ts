@@ -1,8 +1,10 @@
 import { Bootstrap } from '../../src/autointerp/bootstrap.ts'
+import { type BlockMember, planBlocks } from '../../src/autointerp/isolate-blocks.ts'
 import { bundledExplainPrompt, bundledQuestionPrompts, bundledSimulatePrompt } from '../../src/cli/assets.ts'
 import type { ChatRequest } from '../../src/core/chat-model.ts'
 import type { ScorerName } from '../../src/core/scores.ts'
 import type { ControlRecord, ExplanationRecord, ScoreRecord } from '../../src/core/store.ts'
+import { isolationOf } from '../../src/pipeline/isolate.ts'
 import { makeScorer } from '../../src/pipeline/scorers.ts'
 import type { Llm } from '../../src/pipeline/study.ts'
 import { judgeChat } from './judge-chat.ts'
@@ -20,14 +22,18 @@ export interface Cell {
   readonly deviation: number
 }
 
+/** How examples are put into calls: as prompts say, one a call, or one each of several features. */
+export type Calls = 'usual' | 'alone' | 'isolate'
+
 /** Has features scored by a judge, through the prompts and parsers that come with gloss. */
 export async function judgeCell(
   { study, set, features }: PlantedCollection,
   scorer: ScorerName,
   judge: (request: ChatRequest) => string | null,
-  { limit = features.length, alone = false }: { readonly limit?: number; readonly alone?: boolean } = {},
+  { limit = features.length, calls = 'usual' }: { readonly limit?: number; readonly calls?: Calls } = {},
 ): Promise<Cell> {
-  const simulate = bundledSimulatePrompt()
+  const alone = calls === 'alone'
+  const simulate = bundledSimulatePrompt('integersSparse', { isolate: calls === 'isolate' })
   const questions = bundledQuestionPrompts()
   const llm: Llm = {
     chat: judgeChat(judge),
@@ -46,13 +52,26 @@ export async function judgeCell(
     reask: false,
   }
   // Means do not depend on intervals, and equal answers have equal ones at any number of resamples.
+  const judged = features.slice(0, limit)
+  const partnerOf = (place: number): number => features[(place + 1) % features.length]!
+  const members = judged.map((feature, place): BlockMember => [feature, partnerOf(place)])
   const asking = makeScorer(scorer, study, set, llm, {
     bootstrap: new Bootstrap(study.config.seed, RESAMPLES),
+    isolation:
+      calls === 'isolate'
+        ? isolationOf(
+            study,
+            set,
+            planBlocks([], members, simulate.examplesPerCall, study.config.seed),
+            judged,
+            about,
+          )
+        : null,
   })
   const scores: ScoreRecord[] = []
   const shuffled: ControlRecord[] = []
-  for (const [place, feature] of features.slice(0, limit).entries()) {
-    const partner = features[(place + 1) % features.length]!
+  for (const [place, feature] of judged.entries()) {
+    const partner = partnerOf(place)
     const outcome = await asking.score(
       { explanation: about(feature), partner: about(partner), blank: false },
       0,

@@ -5,11 +5,13 @@ import { FeatureSampler } from '../../src/collect/sample.ts'
 import { WindowIndex } from '../../src/collect/windows.ts'
 import { eligibleTokens, planContexts } from '../../src/core/contexts.ts'
 import type { SlicesProtocol } from '../../src/core/protocol.ts'
+import { escapeForPrompt } from '../../src/core/escape-prompt.ts'
 import { hash32, Random } from '../../src/core/random.ts'
 import type { FeatureSetRecord } from '../../src/core/store.ts'
 import { studyConfigSchema } from '../../src/core/study-config.ts'
 import type { TokenCorpus } from '../../src/core/token-corpus.ts'
 import type { Study } from '../../src/pipeline/study.ts'
+import { tokenTexts } from '../../src/pipeline/token-texts.ts'
 import { openStore } from '../../src/store/sqlite-store.ts'
 
 const DOCUMENTS = 320
@@ -52,6 +54,8 @@ export interface PlantedCollection {
   readonly set: FeatureSetRecord
   /** Features that have examples. */
   readonly features: readonly number[]
+  /** Share of the corpus that a token is, by its text as prompts show it. */
+  readonly shareOf: (shown: string) => number
 }
 
 /** Plants features of a density in made-up text and samples them as a study would. Close the study's store. */
@@ -176,7 +180,17 @@ export function plantedCollection(count: number, density: number, seed: number):
     now: () => new Date(0),
     signal: new AbortController().signal,
   }
-  return { study, set, features }
+  return { study, set, features, shareOf: sharesOf(corpus, tokenTexts(study, set)) }
+}
+
+function sharesOf(
+  { ids }: TokenCorpus,
+  textsOf: (tokens: readonly number[]) => readonly string[],
+): (shown: string) => number {
+  const shown = textsOf(Array.from({ length: VOCABULARY }, (_, id) => id)).map(escapeForPrompt)
+  const counts = new Map<string, number>()
+  for (const id of ids) counts.set(shown[id]!, (counts.get(shown[id]!) ?? 0) + 1)
+  return (text) => (counts.get(text) ?? 0) / ids.length
 }
 
 function vocabularyBytes(): Uint8Array[] {

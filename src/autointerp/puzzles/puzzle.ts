@@ -2,16 +2,14 @@ import type { Slice } from '../../core/protocol.ts'
 import { Random } from '../../core/random.ts'
 import { spearman } from '../correlation.ts'
 import { type Concept, tokensOf } from './concepts.ts'
+import { cut, type PuzzleWindow, writeDocument } from './puzzle-texts.ts'
 import { RULES_OF_CONTEXTS } from './rules-of-contexts.ts'
 import { RULES_OF_MARKS } from './rules-of-marks.ts'
 import { type Rule, RULES_OF_WORDS, type Variant } from './rules-of-words.ts'
-import { BACKGROUND, KINDS } from './vocabulary.ts'
 
-/** One window of a puzzle: the texts of its tokens and the planted feature's levels there, 0–9. */
-export interface PuzzleExample {
+/** One example of a puzzle. */
+export interface PuzzleExample extends PuzzleWindow {
   readonly slice: Slice
-  readonly tokens: readonly string[]
-  readonly levels: readonly number[]
 }
 
 /** How plausible a description is. Of the false ones `near` is hardest to tell from the truth. */
@@ -29,7 +27,6 @@ export interface Puzzle {
 }
 
 const RULES: readonly Rule[] = [...RULES_OF_WORDS, ...RULES_OF_CONTEXTS, ...RULES_OF_MARKS]
-const WINDOW = 9
 /** The mix of the protocol `monosemanticity`. */
 const MIX = { top: 6, interval: 24, random: 10, other: 20 } as const
 const MOST_DOCUMENTS = 2000
@@ -42,7 +39,7 @@ const UNRELATED = 0.15
 export function makePuzzles(seed: number): Puzzle[] {
   return RULES.flatMap((rule) =>
     rule.variants.map((variant, number): Puzzle => {
-      const name = `${rule.name} ${number + 1}`
+      const name = nameOf(rule, number)
       const random = new Random(seed, 'puzzle', name)
       const examples = drawExamples(variant, random)
       const { truth, near, sibling, topic } = variant
@@ -55,6 +52,15 @@ export function makePuzzles(seed: number): Puzzle[] {
       }
     }),
   )
+}
+
+/** The variant of a rule that a puzzle is made of. */
+export function variantOf({ name }: Pick<Puzzle, 'name'>): Variant {
+  return RULES.flatMap((rule) => rule.variants.filter((_, number) => nameOf(rule, number) === name))[0]!
+}
+
+function nameOf(rule: Rule, number: number): string {
+  return `${rule.name} ${number + 1}`
 }
 
 /** What a concept's perfect simulation of a puzzle's windows is: it sees no more than they hold. */
@@ -120,60 +126,6 @@ function drawExamples(variant: Variant, random: Random): PuzzleExample[] {
     ...any,
     ...tempting,
   ]
-}
-
-/**
- * Nine tokens of a text around one, which stands at a drawn place among those where what decides about each token is in
- * the window; null where there is none.
- */
-function cut(
-  tokens: readonly string[],
-  levels: readonly number[],
-  index: number,
-  truth: Concept,
-  random: Random,
-): Omit<PuzzleExample, 'slice'> | null {
-  const windows = Array.from({ length: WINDOW }, (_, place) => index - place)
-    .filter((start) => start >= 0 && start + WINDOW <= tokens.length)
-    .map((start) => ({
-      tokens: tokens.slice(start, start + WINDOW),
-      levels: levels.slice(start, start + WINDOW),
-    }))
-    .filter((window) => window.levels.every((level, place) => truth.level(window.tokens, place) === level))
-  return windows.length === 0 ? null : random.pick(windows)
-}
-
-function writeDocument({ firing, silent }: Variant, random: Random): string {
-  const sentences = [
-    random.pick(firing),
-    random.pick(silent),
-    random.pick(random.below(2) === 0 ? firing : silent),
-    random.pick(BACKGROUND),
-    random.pick(BACKGROUND),
-  ]
-  const written = random.shuffle(sentences).map((sentence) => writeSentence(sentence, random))
-  return `${random.pick(['Well', 'So', 'Then', 'Now'])} ${written.join(' ')} ${random.pick(['End', 'So', 'Yes'])}`
-}
-
-const KIND_NAMES = new Set<string>(Object.keys(KINDS))
-
-function writeSentence(sentence: string, random: Random): string {
-  const bound = new Map<string, string>()
-  return sentence
-    .replace(/\{([a-z]+)(#\d)?\}/g, (whole, kind: string, name: string | undefined) => {
-      if (name !== undefined && bound.has(whole)) return bound.get(whole)!
-      const word = writeSlot(kind, random)
-      bound.set(whole, word)
-      return word
-    })
-    .replace('{{', '{')
-}
-
-function writeSlot(kind: string, random: Random): string {
-  if (kind === 'digit') return String(random.below(10))
-  if (kind === 'day') return String(1 + random.below(28))
-  if (kind === 'number') return String(1 + random.below(10 ** (1 + random.below(3))))
-  return KIND_NAMES.has(kind) ? random.pick(KINDS[kind as keyof typeof KINDS]) : `{${kind}}`
 }
 
 function drawUnrelated(rule: Rule, examples: readonly PuzzleExample[], random: Random): Concept {

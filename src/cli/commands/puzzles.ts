@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { Option } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { makePuzzles, type Puzzle } from '../../autointerp/puzzles/puzzle.ts'
 import { winOf } from '../../autointerp/puzzles/ranking.ts'
 import { UsageError } from '../../core/errors.ts'
@@ -9,9 +9,12 @@ import { studyConfigSchema } from '../../core/study-config.ts'
 import {
   estimatePuzzles,
   type PuzzleOutcome,
-  simulationPuzzles,
+  type PuzzleScorer,
   solvePuzzles,
 } from '../../pipeline/puzzles.ts'
+import { PUZZLE_QUESTIONS, questionPuzzles } from '../../pipeline/questioned-puzzles.ts'
+import { questionsPerCall } from '../../pipeline/scorer.ts'
+import { isolatedPuzzles, simulationPuzzles } from '../../pipeline/simulated-puzzles.ts'
 import type { Llm } from '../../pipeline/study.ts'
 import { WorkspaceLock } from '../../store/lock.ts'
 import { puzzleLines, type PuzzlesView } from '../../tui/puzzles.ts'
@@ -27,9 +30,12 @@ import { openWorkspaceStore } from '../workspace.ts'
 
 interface PuzzleOptions extends StudyOptions {
   readonly dir: string
-  readonly scorer: 'simulation'
+  readonly scorer: PuzzleScorerName
   readonly count?: number
 }
+
+const PUZZLE_SCORERS = ['simulation', ...PUZZLE_QUESTIONS] as const
+type PuzzleScorerName = (typeof PUZZLE_SCORERS)[number]
 
 const HARDEST_SHOWN = 5
 
@@ -44,7 +50,10 @@ export const puzzles: CommandDefinition = (parent, surroundings) => {
         .env('GLOSS_PUZZLES_DIR'),
     )
     .addOption(
-      new Option('--scorer <name>', 'the scorer to try').choices(['simulation']).default('simulation'),
+      new Option('--scorer <name>', 'the scorer to try')
+        .choices(PUZZLE_SCORERS)
+        .argParser(puzzleScorer)
+        .default('simulation'),
     )
     .addOption(
       new Option('--count <n>', 'use fewer puzzles, of as many rules as possible').argParser(wholeNumber),
@@ -53,13 +62,16 @@ export const puzzles: CommandDefinition = (parent, surroundings) => {
       'after',
       `
 170 features of 34 rules are planted in generated texts. Each has a true and
-four false explanations; a scorer is as good as it ranks the true one first.
+four false explanations; a scorer is as good as it ranks the true one first. A
+feature of texts has no logits, so that scorer cannot be tried. For scorers
+that ask questions, --examples-per-call is the number of questions.
 
 Examples:
   gloss puzzles --llm http://localhost:11434/v1 --llm-model qwen3
+  gloss puzzles --scorer detection --llm http://localhost:11434/v1 --llm-model qwen3
   gloss puzzles --count 34 --llm http://localhost:11434/v1 --llm-model qwen3`,
     )
-  withOptions(withCommonOptions(command), 'llm', 'money', 'batch', 'tier', 'seed').action(
+  withOptions(withCommonOptions(command), 'llm', 'money', 'batch', 'tier', 'isolate', 'seed').action(
     async (options: PuzzleOptions) => {
       const terminal = terminalFor(options, surroundings)
       await withMemory(options, surroundings, (study) =>
@@ -67,25 +79,55 @@ Examples:
           const { seed } = study.config
           const chosen = byVariant(makePuzzles(seed)).slice(0, options.count)
           if (options.dryRun)
-            return dryRun(terminal, options, llm, async (asked) => [estimatePuzzles(asked, chosen, seed)])
+            return dryRun(terminal, options, llm, async (asked) => [
+              estimatePuzzles(scorerOf(options, study, asked, chosen), asked, chosen),
+            ])
           if (llm === null)
             throw new UsageError(
               'llm-missing',
               'expected an endpoint to try, found none; add --llm URL and --llm-model NAME',
             )
+          const scorer = scorerOf(options, study, llm, chosen)
           const outcome = await follow(
             terminal,
             ['score'],
             options.log,
-            solvePuzzles(simulationPuzzles(llm, seed), llm, chosen, seed, surroundings.signal),
+            solvePuzzles(scorer, llm, chosen, seed, surroundings.signal),
           )
-          const view = viewOf(options, llm, outcome)
+          const view = viewOf(scorer, llm, outcome)
           if (options.json) terminal.printJson({ ...view, seed, solved: outcome.solved })
           else terminal.print(...puzzleLines(view, terminal.columns, terminal.style))
         }),
       )
     },
   )
+}
+
+function puzzleScorer(text: string): PuzzleScorerName {
+  const name = PUZZLE_SCORERS.find((one) => one === text)
+  if (name !== undefined) return name
+  throw new InvalidArgumentError(
+    `expected ${PUZZLE_SCORERS.slice(0, -1).join(', ')} or ${PUZZLE_SCORERS.at(-1)}; planted features have no logits and no neighbours`,
+  )
+}
+
+/** @throws {UsageError} `isolate-scorer`, `scorer-tier` */
+function scorerOf(
+  options: PuzzleOptions,
+  study: AskingStudy,
+  llm: Llm,
+  chosen: readonly Puzzle[],
+): PuzzleScorer {
+  const { seed } = study.config
+  const { scorer } = options
+  if (scorer === 'simulation')
+    return llm.simulate.isolate ? isolatedPuzzles(llm, seed, chosen) : simulationPuzzles(llm, seed)
+  if (options.isolate)
+    throw new UsageError(
+      'isolate-scorer',
+      `expected --isolate with --scorer simulation, found ${scorer}; leave one of them out`,
+    )
+  return questionPuzzles(scorer, llm, options.examplesPerCall ?? questionsPerCall(study, llm, scorer), seed)
 }
 
 /** A variant of every rule, then the next of each. */
@@ -132,7 +174,7 @@ async function withMemory<Result>(
   }
 }
 
-function viewOf(options: PuzzleOptions, llm: Llm, { ranking, solved }: PuzzleOutcome): PuzzlesView {
+function viewOf(scorer: PuzzleScorer, llm: Llm, { ranking, solved }: PuzzleOutcome): PuzzlesView {
   const rules = [...new Set(solved.map(({ rule }) => rule))]
   const hardest = rules
     .map((rule) => {
@@ -145,9 +187,10 @@ function viewOf(options: PuzzleOptions, llm: Llm, { ranking, solved }: PuzzleOut
   return {
     puzzles: solved.length,
     rules: rules.length,
-    scorer: options.scorer,
-    tier: llm.tier,
-    examplesPerCall: llm.simulate.examplesPerCall,
+    scorer: scorer.name,
+    tier: scorer.tier,
+    examplesPerCall: scorer.perCall,
+    isolated: scorer.isolated,
     model: llm.chat.model,
     ranking,
     failedCalls: solved.reduce((sum, one) => sum + one.failedCalls, 0),
