@@ -1,6 +1,7 @@
 import { Random } from '../core/random.ts'
 import { placeOrderStatistics } from './order-statistics.ts'
-import { type Resample, ResampledSpearman, type ResampledStatistic } from './resampled-spearman.ts'
+import { type Resample, type ResampledStatistic, Resamples } from './resamples.ts'
+import { spearmanOnResamples } from './spearman-on-resamples.ts'
 
 /**
  * The stratified bootstrap of examples: each stratum is drawn from with replacement, as many times as it has
@@ -12,7 +13,7 @@ import { type Resample, ResampledSpearman, type ResampledStatistic } from './res
 export class Bootstrap {
   readonly resamples: number
   readonly #seed: number
-  readonly #drawn = new Map<string, Drawn>()
+  readonly #drawn = new Map<string, Resamples>()
 
   /** @param resamples number of resamples that an interval is taken from */
   constructor(seed: number, resamples = 1000) {
@@ -22,39 +23,22 @@ export class Bootstrap {
 
   /** Resample number `index` for strata of these sizes; the first stratum's examples come first. */
   resample(sizes: readonly number[], index: number): Resample {
-    return this.drawn(sizes, index + 1)[index]!
+    return this.drawn(sizes, index + 1).at(index)
   }
 
   /** At least the first `count` resamples for strata of these sizes. */
-  drawn(sizes: readonly number[], count: number): readonly Resample[] {
+  drawn(sizes: readonly number[], count: number): Resamples {
     const key = sizes.join()
     let drawn = this.#drawn.get(key)
     if (!drawn) {
       // Coverage varies between features; a bound keeps rare combinations from filling the memory.
       if (this.#drawn.size === 256) this.#drawn.clear()
-      drawn = { random: new Random(this.#seed, 'bootstrap', ...sizes), resamples: [] }
+      drawn = new Resamples(sizes, new Random(this.#seed, 'bootstrap', ...sizes))
       this.#drawn.set(key, drawn)
     }
-    const { random, resamples } = drawn
-    while (resamples.length < count) resamples.push(drawResample(sizes, random))
-    return resamples
+    drawn.extend(count)
+    return drawn
   }
-}
-
-interface Drawn {
-  readonly random: Random
-  readonly resamples: Resample[]
-}
-
-function drawResample(sizes: readonly number[], random: Random): Resample {
-  const counts = new Float64Array(sizes.reduce((sum, size) => sum + size, 0))
-  let first = 0
-  for (const size of sizes) {
-    for (let draw = 0; draw < size; draw++) counts[first + random.below(size)]!++
-    first += size
-  }
-  const examples = Uint16Array.from(counts.keys()).filter((example) => counts[example]! > 0)
-  return { examples, weights: Float64Array.from(examples, (example) => counts[example]!), counts }
 }
 
 /** The two ends of a percentile interval. */
@@ -92,28 +76,35 @@ export function resampledIntervals(
   controls: number,
 ): BootstrapIntervals | null {
   const { resamples } = bootstrap
-  const found = new Float64Array(1 + controls)
-  const scores = new Float64Array(resamples)
-  const gains = Array.from({ length: controls }, () => new Float64Array(resamples))
-  const notAbove = new Float64Array(controls)
+  const columns = Array.from({ length: 1 + controls }, () => new Float64Array(resamples))
   const mostUndefined = UNDEFINED_SHARE * resamples
-  let drawn = bootstrap.drawn(sizes, resamples)
-  for (let index = 0, defined = 0; defined < resamples; index++) {
-    if (index === drawn.length) drawn = bootstrap.drawn(sizes, index + 1)
-    if (!statistic.correlations(drawn[index]!, found)) {
-      if (index - defined + 1 > mostUndefined) return null
-      continue
+  let defined = 0
+  let undefinedCount = 0
+  for (let from = 0; defined < resamples;) {
+    const to = from + resamples - defined
+    const found = statistic.onResamples(bootstrap.drawn(sizes, to), from, to)
+    for (let index = 0; index < to - from; index++) {
+      if (Number.isNaN(found[0]![index])) {
+        if (++undefinedCount > mostUndefined) return null
+        continue
+      }
+      for (let place = 0; place <= controls; place++) columns[place]![defined] = found[place]![index]!
+      defined++
     }
-    scores[defined] = found[0]!
-    for (let place = 0; place < controls; place++) {
-      const gain = found[0]! - found[place + 1]!
-      gains[place]![defined] = gain
-      if (gain <= 0) notAbove[place]!++
-    }
-    defined++
+    from = to
   }
+  const [scores, ...gains] = columns
+  const notAbove = gains.map((gain) => {
+    let count = 0
+    for (let index = 0; index < resamples; index++) {
+      const difference = scores![index]! - gain[index]!
+      gain[index] = difference
+      if (difference <= 0) count++
+    }
+    return count
+  })
   return {
-    score: percentileInterval(scores),
+    score: percentileInterval(scores!),
     gains: gains.map((values, place) => ({
       ...percentileInterval(values),
       p: (1 + notAbove[place]!) / (1 + resamples),
@@ -133,7 +124,7 @@ export function bootstrapIntervals(
   score: readonly (readonly number[])[],
   controls: readonly (readonly (readonly number[])[])[],
 ): BootstrapIntervals | null {
-  const statistic = new ResampledSpearman(truth, [score, ...controls])
+  const statistic = spearmanOnResamples(truth, [score, ...controls])
   return resampledIntervals(bootstrap, sizes, statistic, controls.length)
 }
 

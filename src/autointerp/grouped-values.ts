@@ -5,6 +5,8 @@ export interface Grouped {
   /** Group and example of each token, example after example. */
   readonly groupOf: Int32Array
   readonly exampleOf: Int32Array
+  /** Tokens of each group. */
+  readonly sizes: Int32Array
 }
 
 /** Groups values; −0 is 0. */
@@ -31,7 +33,7 @@ export function groupValues(values: readonly (readonly number[])[]): Grouped {
   }
   let base = 0
   for (let group = 1; group < sizes.length; group++) if (sizes[group]! > sizes[base]!) base = group
-  return { groups: distinct.length, base, groupOf, exampleOf }
+  return { groups: distinct.length, base, groupOf, exampleOf, sizes }
 }
 
 /** The different values in ascending order. */

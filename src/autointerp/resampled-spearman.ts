@@ -1,23 +1,5 @@
 import { type Grouped, groupValues } from './grouped-values.ts'
-
-/** One resample: the distinct examples that were drawn and how often each was. */
-export interface Resample {
-  readonly examples: Uint16Array
-  readonly weights: Float64Array
-  /** How often each example was drawn, those that were not with 0. */
-  readonly counts: Float64Array
-}
-
-/** Correlations of one truth with several predictions on resamples of the examples. */
-export interface ResampledStatistic {
-  /**
-   * The correlations on a resample, 0 for predictions that are constant there. False where the truth is constant.
-   * @param into receives one number for each set of predictions
-   */
-  correlations(resample: Pick<Resample, 'counts'>, into: Float64Array): boolean
-  /** The correlations with every example counted once; null where the truth is constant. */
-  plain(): { readonly correlations: Float64Array; readonly constant: readonly boolean[] } | null
-}
+import { oneByOne, type Resample, type ResampledStatistic, type Resamples } from './resamples.ts'
 
 /**
  * Spearman's correlations of one truth with several predictions, over examples that count several times or not at
@@ -27,6 +9,8 @@ export interface ResampledStatistic {
  * truth are kept in the order of their values, so that one pass finds their ranks; with ranks centred, a prediction
  * then needs only its own levels' weights and the tokens on which both speak. All sums are of halves of integers,
  * hence exact, so equal predictions have equal correlations to the last bit.
+ *
+ * {@link spearmanOnResamples} gives the same numbers faster, where its integers are large enough.
  */
 export class ResampledSpearman implements ResampledStatistic {
   readonly #tokens: Float64Array
@@ -64,7 +48,12 @@ export class ResampledSpearman implements ResampledStatistic {
     return true
   }
 
-  /** The correlations with every example counted once; null where the truth is constant. */
+  onResamples(resamples: Resamples, from: number, to: number): Float64Array[] {
+    const correlations = (resample: Resample, into: Float64Array): boolean =>
+      this.correlations(resample, into)
+    return oneByOne(correlations, this.#predictions.length, resamples, from, to)
+  }
+
   plain(): { readonly correlations: Float64Array; readonly constant: readonly boolean[] } | null {
     const correlations = new Float64Array(this.#predictions.length)
     const counts = new Float64Array(this.#tokens.length).fill(1)

@@ -5,7 +5,7 @@ import { isConstant, pearson, spearman } from './correlation.ts'
 import { type Importance, importanceWeight, weightedSpearman } from './importance-weights.ts'
 import { absoluteDeviationExplained, powerExplained } from './prediction-errors.ts'
 import { ResampledPearson } from './resampled-pearson.ts'
-import { ResampledSpearman, type ResampledStatistic } from './resampled-spearman.ts'
+import type { ResampledStatistic } from './resamples.ts'
 import {
   answeredInStrata,
   type Coverage,
@@ -18,6 +18,7 @@ import {
   type SimulatedExample,
   type SliceCoverage,
 } from './simulated-examples.ts'
+import { spearmanOnResamples } from './spearman-on-resamples.ts'
 
 /** A control's predictions, example by example; null where it has none. */
 export interface ControlPredictions {
@@ -138,7 +139,7 @@ function resampledStatistic(
   answered: readonly IndexedExample[],
 ): ResampledStatistic {
   if (headline === 'spearman')
-    return new ResampledSpearman(truth, [
+    return spearmanOnResamples(truth, [
       rounded(predicted),
       ...controls.map((control) => ranked(control, answered)),
     ])
