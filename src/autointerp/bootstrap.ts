@@ -1,5 +1,5 @@
 import { Random } from '../core/random.ts'
-import { placeOrderStatistics } from './order-statistics.ts'
+import { tails } from './order-statistics.ts'
 import { type Resample, type ResampledStatistic, Resamples } from './resamples.ts'
 import { spearmanOnResamples } from './spearman-on-resamples.ts'
 
@@ -128,15 +128,18 @@ export function bootstrapIntervals(
   return resampledIntervals(bootstrap, sizes, statistic, controls.length)
 }
 
-/** The central 95 % of values, with linear interpolation between order statistics. Reorders the values in place. */
-export function percentileInterval(values: Float64Array): Interval {
+/** The central 95 % of values, with linear interpolation between order statistics. */
+export function percentileInterval(values: ArrayLike<number>): Interval {
+  const { length } = values
   const lowShare = (1 - CONFIDENCE) / 2
   const highShare = (1 + CONFIDENCE) / 2
-  const placeOf = (share: number): number => Math.floor(share * (values.length - 1))
-  placeOrderStatistics(values, placeOf(lowShare))
-  const low = quantile(values, lowShare)
-  placeOrderStatistics(values, placeOf(highShare), placeOf(lowShare))
-  return { low, high: quantile(values, highShare) }
+  const fromLow = Math.floor(lowShare * (length - 1)) + 2
+  const fromHigh = length - Math.floor(highShare * (length - 1))
+  const { low, high } = tails(values, Math.min(length, Math.max(fromLow, fromHigh)))
+  return {
+    low: interpolated(length, lowShare, (place) => low[place]!),
+    high: interpolated(length, highShare, (place) => high[place - length + high.length]!),
+  }
 }
 
 /**
@@ -145,8 +148,13 @@ export function percentileInterval(values: Float64Array): Interval {
  * quantile([1, 2, 3, 4], 0.5) // 2.5
  */
 export function quantile(sorted: ArrayLike<number>, share: number): number {
-  const place = share * (sorted.length - 1)
+  return interpolated(sorted.length, share, (place) => sorted[place]!)
+}
+
+/** @param at the order statistics */
+function interpolated(length: number, share: number, at: (place: number) => number): number {
+  const place = share * (length - 1)
   const below = Math.floor(place)
-  const above = Math.min(below + 1, sorted.length - 1)
-  return sorted[below]! + (place - below) * (sorted[above]! - sorted[below]!)
+  const above = Math.min(below + 1, length - 1)
+  return at(below) + (place - below) * (at(above) - at(below))
 }

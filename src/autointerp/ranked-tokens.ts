@@ -1,4 +1,4 @@
-import { type Grouped, groupValues } from './grouped-values.ts'
+import { examplesOfTokens, flatTokens, type Grouped, groupValues } from './grouped-values.ts'
 
 /** Bytes that the kernel reserves for eight resamples' numbers of one example or token. */
 const STRIDE = 32
@@ -25,101 +25,109 @@ export function rankedTokens(
   truth: readonly (readonly number[])[],
   predictions: readonly (readonly (readonly number[])[])[],
 ): RankedTokens {
-  const grouped = groupValues(truth)
-  const placeOf = new Int32Array(grouped.groupOf.length).fill(-1)
-  const ofTruth = layTruth(grouped, placeOf)
-  const sets = predictions.map((one) => groupValues(one))
-  const laid = sets.map((one) => layPredictions(one, placeOf))
-  const all = new Int32Array(laid.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const one of laid) {
-    all.set(one, at)
-    at += one.length
-  }
+  const flat = flatTokens(truth)
+  const exampleOf = examplesOfTokens(truth, flat.length)
+  const placeOf = new Int32Array(flat.length).fill(-1)
+  const grouped = groupValues(flat)
+  const ofTruth = layTruth(grouped, exampleOf, placeOf)
+  const sets = predictions.map((one) => groupValues(flatTokens(one)))
+  const laid = new Int32Array(sets.reduce((sum, set) => sum + mostRoom(set), 0))
+  const cursors = new Int32Array(2 * sets.reduce((most, { groups }) => Math.max(most, groups), 0))
+  let end = 0
+  for (const set of sets) end = layPredictions(set, exampleOf, placeOf, laid, end, cursors)
   return {
     lengths: Int32Array.from(truth, ({ length }) => length),
-    ...ofTruth,
-    predictions: all,
+    truth: ofTruth,
+    places: ofTruth[2]! + ofTruth[3]!,
+    predictions: laid.subarray(0, end),
     sets: sets.length,
     constant: sets.map(({ groups }) => groups <= 1),
   }
 }
 
-/** Groups in the order in which they are visited: below the base from the smallest, above it from the largest. */
-function visitOrder({ groups, base }: Grouped): Int32Array {
-  const order = new Int32Array(groups > 0 ? groups - 1 : 0)
-  let at = 0
-  for (let group = 0; group < base; group++) order[at++] = group
-  for (let group = groups - 1; group > base; group--) order[at++] = group
-  return order
+/** The group that is visited as number `run`: those below the base from the smallest, then those above from the largest. */
+function visited({ groups, base }: Grouped, run: number): number {
+  return run < base ? run : groups - 1 - (run - base)
+}
+
+/** How many values are not in the base. */
+function outside({ groups, base, groupOf, sizes }: Grouped): number {
+  return groups === 0 ? 0 : groupOf.length - sizes[base]!
 }
 
 /** @param placeOf receives each token's place among those outside the base */
-function layTruth(grouped: Grouped, placeOf: Int32Array): { truth: Int32Array; places: number } {
-  const { groups, base, groupOf, exampleOf, sizes } = grouped
-  const order = visitOrder(grouped)
-  const places = groups > 0 ? groupOf.length - sizes[base]! : 0
-  const header = 4
-  const truth = new Int32Array(header + order.length + places)
+function layTruth(grouped: Grouped, exampleOf: Int32Array, placeOf: Int32Array): Int32Array {
+  const { groups, base, groupOf, sizes } = grouped
+  const runs = Math.max(groups - 1, 0)
+  const places = outside(grouped)
+  const first = 4 + runs
+  const laid = new Int32Array(first + places)
   const starts = new Int32Array(groups)
   let place = 0
   let below = 0
-  for (let run = 0; run < order.length; run++) {
-    const group = order[run]!
-    if (run === base) below = place
+  for (let run = 0; run < runs; run++) {
+    const group = visited(grouped, run)
     starts[group] = place
-    truth[header + run] = sizes[group]!
+    laid[4 + run] = sizes[group]!
     place += sizes[group]!
+    if (run < base) below = place
   }
-  if (base >= order.length) below = place
-  truth[0] = base
-  truth[1] = order.length - base
-  truth[2] = below
-  truth[3] = places - below
+  laid[0] = base
+  laid[1] = runs - base
+  laid[2] = below
+  laid[3] = places - below
   for (let token = 0; token < groupOf.length; token++) {
     const group = groupOf[token]!
     if (group === base) continue
     const at = starts[group]!++
     placeOf[token] = at
-    truth[header + order.length + at] = exampleOf[token]! * STRIDE
-  }
-  return { truth, places }
-}
-
-/** @param placeOf each token's place among those outside the truth's base, −1 for those inside */
-function layPredictions(grouped: Grouped, placeOf: Int32Array): Int32Array {
-  const { groups, base, groupOf, exampleOf, sizes } = grouped
-  const order = visitOrder(grouped)
-  const overlaps = new Int32Array(groups)
-  let total = 0
-  for (let token = 0; token < groupOf.length; token++) {
-    const group = groupOf[token]!
-    if (group === base) continue
-    total++
-    if (placeOf[token]! >= 0) {
-      overlaps[group]!++
-      total++
-    }
-  }
-  const laid = new Int32Array(2 + 2 * order.length + total)
-  laid[0] = base
-  laid[1] = order.length - base
-  const tokenAt = new Int32Array(groups)
-  const overlapAt = new Int32Array(groups)
-  let at = 2
-  for (const group of order) {
-    laid[at++] = sizes[group]!
-    laid[at++] = overlaps[group]!
-    tokenAt[group] = at
-    at += sizes[group]!
-    overlapAt[group] = at
-    at += overlaps[group]!
-  }
-  for (let token = 0; token < groupOf.length; token++) {
-    const group = groupOf[token]!
-    if (group === base) continue
-    laid[tokenAt[group]!++] = exampleOf[token]! * STRIDE
-    if (placeOf[token]! >= 0) laid[overlapAt[group]!++] = placeOf[token]! * STRIDE
+    laid[first + at] = exampleOf[token]! * STRIDE
   }
   return laid
+}
+
+/** What {@link layPredictions} needs at most: where every token is outside the truth's base as well. */
+function mostRoom(set: Grouped): number {
+  return 2 + 2 * set.groups + 2 * outside(set)
+}
+
+/**
+ * @param placeOf each token's place among those outside the truth's base, −1 for those inside
+ * @param laid receives the set from `start` on
+ * @param cursors room for two numbers a group
+ * @returns where the set ends
+ */
+function layPredictions(
+  set: Grouped,
+  exampleOf: Int32Array,
+  placeOf: Int32Array,
+  laid: Int32Array,
+  start: number,
+  cursors: Int32Array,
+): number {
+  const { groups, base, groupOf, sizes } = set
+  const runs = Math.max(groups - 1, 0)
+  cursors.fill(0)
+  for (let token = 0; token < groupOf.length; token++)
+    if (placeOf[token]! >= 0) cursors[2 * groupOf[token]! + 1]!++
+  let at = start
+  laid[at++] = base
+  laid[at++] = runs - base
+  for (let run = 0; run < runs; run++) {
+    const group = visited(set, run)
+    const overlaps = cursors[2 * group + 1]!
+    laid[at++] = sizes[group]!
+    laid[at++] = overlaps
+    cursors[2 * group] = at
+    at += sizes[group]!
+    cursors[2 * group + 1] = at
+    at += overlaps
+  }
+  for (let token = 0; token < groupOf.length; token++) {
+    const group = groupOf[token]!
+    if (group === base) continue
+    laid[cursors[2 * group]!++] = exampleOf[token]! * STRIDE
+    if (placeOf[token]! >= 0) laid[cursors[2 * group + 1]!++] = placeOf[token]! * STRIDE
+  }
+  return at
 }

@@ -1,4 +1,4 @@
-import { type Grouped, groupValues } from './grouped-values.ts'
+import { examplesOfTokens, flatTokens, type Grouped, groupValues } from './grouped-values.ts'
 import { oneByOne, type Resample, type ResampledStatistic, type Resamples } from './resamples.ts'
 
 /**
@@ -26,9 +26,13 @@ export class ResampledSpearman implements ResampledStatistic {
     predictions: readonly (readonly (readonly number[])[])[],
   ) {
     this.#tokens = Float64Array.from(truth, ({ length }) => length)
-    const grouped = groupValues(truth)
-    this.#truth = new TruthRanks(grouped)
-    this.#predictions = predictions.map((one) => new PredictedRanks(groupValues(one), grouped, this.#truth))
+    const flat = flatTokens(truth)
+    const exampleOf = examplesOfTokens(truth, flat.length)
+    const grouped = groupValues(flat)
+    this.#truth = new TruthRanks(grouped, exampleOf)
+    this.#predictions = predictions.map(
+      (one) => new PredictedRanks(groupValues(flatTokens(one)), exampleOf, grouped, this.#truth),
+    )
   }
 
   /**
@@ -76,9 +80,7 @@ class TruthRanks {
   readonly #ranks: Float64Array
   readonly #untied: boolean
 
-  constructor({ groups, base, groupOf, exampleOf }: Grouped) {
-    const sizes = new Int32Array(groups + 1)
-    for (const group of groupOf) sizes[group]!++
+  constructor({ groups, base, groupOf, sizes }: Grouped, exampleOf: Int32Array) {
     const starts = new Int32Array(groups)
     let place = 0
     for (let group = 0; group < base; group++) {
@@ -198,7 +200,12 @@ class PredictedRanks {
   readonly #overlaps: Int32Array
   readonly #ranks: Float64Array
 
-  constructor({ groups, base, groupOf, exampleOf }: Grouped, truthGroups: Grouped, truth: TruthRanks) {
+  constructor(
+    { groups, base, groupOf }: Grouped,
+    exampleOf: Int32Array,
+    truthGroups: Grouped,
+    truth: TruthRanks,
+  ) {
     this.isConstant = groups <= 1
     this.#truth = truth
     this.#base = base

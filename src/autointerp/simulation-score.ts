@@ -163,8 +163,11 @@ function explained(
     : { ...toResult(value, truth.length), flag: null }
 }
 
-function ranked({ predicted, unrounded }: ControlPredictions, of: readonly IndexedExample[]): number[][] {
-  const own = of.map(({ index }) => [...predicted[index]!])
+function ranked(
+  { predicted, unrounded }: ControlPredictions,
+  of: readonly IndexedExample[],
+): readonly (readonly number[])[] {
+  const own = of.map(({ index }) => predicted[index]!)
   return unrounded ? own : rounded(own)
 }
 
@@ -229,14 +232,19 @@ function fireOnly(answered: readonly IndexedExample[]): ScoreResult {
 }
 
 function weighted(answered: readonly IndexedExample[], paired: Paired, importance: Importance): ScoreResult {
-  const kept = answered.flatMap((example, place) => {
+  const truth: number[] = []
+  const predicted: number[] = []
+  const weights: number[] = []
+  for (const [place, example] of answered.entries()) {
     const weight = importanceWeight(example, importance)
-    return weight > 0 ? [{ place, weight }] : []
-  })
-  const truth = kept.flatMap(({ place }) => paired.truth[place]!)
+    if (weight <= 0) continue
+    for (const [token, activation] of paired.truth[place]!.entries()) {
+      truth.push(activation)
+      predicted.push(Math.round(paired.predicted[place]![token]!))
+      weights.push(weight)
+    }
+  }
   if (isConstant(truth)) return unscored('constantTruth', truth.length)
-  const predicted = kept.flatMap(({ place }) => paired.predicted[place]!.map(Math.round))
-  const weights = kept.flatMap(({ place, weight }) => paired.truth[place]!.map(() => weight))
   return toResult(weightedSpearman(truth, predicted, weights), truth.length)
 }
 
