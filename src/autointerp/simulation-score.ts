@@ -13,6 +13,7 @@ import {
   hasLowCoverage,
   type IndexedExample,
   type Paired,
+  joined,
   pairUp,
   rounded,
   type SimulatedExample,
@@ -93,9 +94,9 @@ export function scoreSimulation(
   const statistic = resampledStatistic(headline, paired, complete, answered)
   const plain = statistic.plain()
   if (plain === null) return undefinedScores('constantTruth', examples, controls, coverage, further)
-  const intervals = resampledIntervals(bootstrap, paired.sizes, statistic, complete.length)
-  const truth = paired.truth.flat()
-  const predicted = paired.predicted.flat()
+  const intervals = resampledIntervals(bootstrap, paired.sizes, statistic)
+  const truth = joined(paired.truth)
+  const predicted = joined(paired.predicted)
   const n = truth.length
   const simulation = toResult(plain.constant[0]! ? null : plain.correlations[0]!, n, intervals?.score)
   return {
@@ -190,7 +191,7 @@ function partialControl(
   const statistic = resampledStatistic(headline, paired, [control], common)
   const plain = statistic.plain()
   if (plain === null) return withoutValue(control.name)
-  const intervals = resampledIntervals(bootstrap, paired.sizes, statistic, 1)
+  const intervals = resampledIntervals(bootstrap, paired.sizes, statistic)
   return controlResult(control.name, plain.correlations[0]!, plain.correlations[1]!, intervals?.gains[0])
 }
 
