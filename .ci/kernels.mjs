@@ -1,5 +1,6 @@
 // Compiles the AssemblyScript of src/*/kernels to WebAssembly: the training step to a file of dist/, the resampled ranks
-// into a source, because src/autointerp reads no files.
+// into a source, because src/autointerp reads no files. With --check nothing is written, and 1 is the exit code where
+// that source is not what its kernel compiles to.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { main } from 'assemblyscript/asc'
@@ -36,13 +37,23 @@ export const ${name} =
 const KERNEL = 'src/autointerp/kernels/resampled-ranks.ts'
 const EMBEDDED = 'src/autointerp/resampled-ranks-code.ts'
 
-mkdirSync('dist/sae', { recursive: true })
-writeFileSync('dist/sae/topk-step.wasm', await compile('src/sae/kernels/topk-step.ts'))
-const source = embed(await compile(KERNEL), KERNEL, 'RESAMPLED_RANKS_CODE')
-let before = null
-try {
-  before = readFileSync(EMBEDDED, 'utf8')
-} catch {
-  // A first build has none.
+function readEmbedded() {
+  try {
+    return readFileSync(EMBEDDED, 'utf8')
+  } catch {
+    return null
+  }
 }
-if (source !== before) writeFileSync(EMBEDDED, source)
+
+const source = embed(await compile(KERNEL), KERNEL, 'RESAMPLED_RANKS_CODE')
+const isCurrent = source === readEmbedded()
+if (process.argv.includes('--check')) {
+  if (!isCurrent) {
+    process.stderr.write(`${EMBEDDED} is not what ${KERNEL} compiles to; run npm run build\n`)
+    process.exitCode = 1
+  }
+} else {
+  if (!isCurrent) writeFileSync(EMBEDDED, source)
+  mkdirSync('dist/sae', { recursive: true })
+  writeFileSync('dist/sae/topk-step.wasm', await compile('src/sae/kernels/topk-step.ts'))
+}

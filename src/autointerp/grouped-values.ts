@@ -86,7 +86,7 @@ function distinctValues(values: Float64Array): Float64Array {
   let others = 0
   for (let i = 0; i < values.length; i++) if (values[i] !== 0) sorted[others++] = values[i]!
   if (others < values.length) others++
-  const kept = sorted.subarray(0, others).sort()
+  const kept = sorted.subarray(0, others).toSorted()
   let distinct = 0
   for (let i = 0; i < others; i++)
     if (distinct === 0 || kept[i] !== kept[distinct - 1]) kept[distinct++] = kept[i]!
