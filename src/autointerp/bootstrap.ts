@@ -1,6 +1,7 @@
 import { Random } from '../core/random.ts'
-import { placeOrderStatistics } from './order-statistics.ts'
-import { type Resample, ResampledSpearman, type ResampledStatistic } from './resampled-spearman.ts'
+import { tails } from './order-statistics.ts'
+import { type Resample, type ResampledStatistic, Resamples } from './resamples.ts'
+import { spearmanOnResamples } from './spearman-on-resamples.ts'
 
 /**
  * The stratified bootstrap of examples: each stratum is drawn from with replacement, as many times as it has
@@ -12,7 +13,7 @@ import { type Resample, ResampledSpearman, type ResampledStatistic } from './res
 export class Bootstrap {
   readonly resamples: number
   readonly #seed: number
-  readonly #drawn = new Map<string, Drawn>()
+  readonly #drawn = new Map<string, Resamples>()
 
   /** @param resamples number of resamples that an interval is taken from */
   constructor(seed: number, resamples = 1000) {
@@ -22,39 +23,22 @@ export class Bootstrap {
 
   /** Resample number `index` for strata of these sizes; the first stratum's examples come first. */
   resample(sizes: readonly number[], index: number): Resample {
-    return this.drawn(sizes, index + 1)[index]!
+    return this.drawn(sizes, index + 1).at(index)
   }
 
   /** At least the first `count` resamples for strata of these sizes. */
-  drawn(sizes: readonly number[], count: number): readonly Resample[] {
+  drawn(sizes: readonly number[], count: number): Resamples {
     const key = sizes.join()
     let drawn = this.#drawn.get(key)
     if (!drawn) {
       // Coverage varies between features; a bound keeps rare combinations from filling the memory.
       if (this.#drawn.size === 256) this.#drawn.clear()
-      drawn = { random: new Random(this.#seed, 'bootstrap', ...sizes), resamples: [] }
+      drawn = new Resamples(sizes, new Random(this.#seed, 'bootstrap', ...sizes))
       this.#drawn.set(key, drawn)
     }
-    const { random, resamples } = drawn
-    while (resamples.length < count) resamples.push(drawResample(sizes, random))
-    return resamples
+    drawn.extend(count)
+    return drawn
   }
-}
-
-interface Drawn {
-  readonly random: Random
-  readonly resamples: Resample[]
-}
-
-function drawResample(sizes: readonly number[], random: Random): Resample {
-  const counts = new Float64Array(sizes.reduce((sum, size) => sum + size, 0))
-  let first = 0
-  for (const size of sizes) {
-    for (let draw = 0; draw < size; draw++) counts[first + random.below(size)]!++
-    first += size
-  }
-  const examples = Uint16Array.from(counts.keys()).filter((example) => counts[example]! > 0)
-  return { examples, weights: Float64Array.from(examples, (example) => counts[example]!), counts }
 }
 
 /** The two ends of a percentile interval. */
@@ -89,36 +73,50 @@ export function resampledIntervals(
   bootstrap: Bootstrap,
   sizes: readonly number[],
   statistic: ResampledStatistic,
-  controls: number,
 ): BootstrapIntervals | null {
   const { resamples } = bootstrap
-  const found = new Float64Array(1 + controls)
-  const scores = new Float64Array(resamples)
-  const gains = Array.from({ length: controls }, () => new Float64Array(resamples))
-  const notAbove = new Float64Array(controls)
   const mostUndefined = UNDEFINED_SHARE * resamples
-  let drawn = bootstrap.drawn(sizes, resamples)
-  for (let index = 0, defined = 0; defined < resamples; index++) {
-    if (index === drawn.length) drawn = bootstrap.drawn(sizes, index + 1)
-    if (!statistic.correlations(drawn[index]!, found)) {
-      if (index - defined + 1 > mostUndefined) return null
-      continue
-    }
-    scores[defined] = found[0]!
-    for (let place = 0; place < controls; place++) {
-      const gain = found[0]! - found[place + 1]!
-      gains[place]![defined] = gain
-      if (gain <= 0) notAbove[place]!++
-    }
-    defined++
+  const [scores, ...gains] = statistic.onResamples(bootstrap.drawn(sizes, resamples), 0, resamples)
+  let defined = keepDefined([scores!, ...gains])
+  for (let drawn = resamples; defined < resamples;) {
+    if (drawn - defined > mostUndefined) return null
+    const to = drawn + resamples - defined
+    const more = statistic.onResamples(bootstrap.drawn(sizes, to), drawn, to)
+    const found = keepDefined(more)
+    for (const [place, column] of [scores!, ...gains].entries())
+      column.set(more[place]!.subarray(0, found), defined)
+    defined += found
+    drawn = to
   }
+  const notAbove = gains.map((gain) => {
+    let count = 0
+    for (let index = 0; index < resamples; index++) {
+      const difference = scores![index]! - gain[index]!
+      gain[index] = difference
+      if (difference <= 0) count++
+    }
+    return count
+  })
   return {
-    score: percentileInterval(scores),
+    score: percentileInterval(scores!),
     gains: gains.map((values, place) => ({
       ...percentileInterval(values),
       p: (1 + notAbove[place]!) / (1 + resamples),
     })),
   }
+}
+
+/** Moves what is defined to the front of every column, in order, and says how much that is. */
+function keepDefined(columns: readonly Float64Array[]): number {
+  const first = columns[0]!
+  let defined = 0
+  while (defined < first.length && !Number.isNaN(first[defined])) defined++
+  for (let index = defined + 1; index < first.length; index++) {
+    if (Number.isNaN(first[index])) continue
+    for (const column of columns) column[defined] = column[index]!
+    defined++
+  }
+  return defined
 }
 
 /**
@@ -133,19 +131,22 @@ export function bootstrapIntervals(
   score: readonly (readonly number[])[],
   controls: readonly (readonly (readonly number[])[])[],
 ): BootstrapIntervals | null {
-  const statistic = new ResampledSpearman(truth, [score, ...controls])
-  return resampledIntervals(bootstrap, sizes, statistic, controls.length)
+  const statistic = spearmanOnResamples(truth, [score, ...controls])
+  return resampledIntervals(bootstrap, sizes, statistic)
 }
 
-/** The central 95 % of values, with linear interpolation between order statistics. Reorders the values in place. */
-export function percentileInterval(values: Float64Array): Interval {
+/** The central 95 % of values, with linear interpolation between order statistics. */
+export function percentileInterval(values: ArrayLike<number>): Interval {
+  const { length } = values
   const lowShare = (1 - CONFIDENCE) / 2
   const highShare = (1 + CONFIDENCE) / 2
-  const placeOf = (share: number): number => Math.floor(share * (values.length - 1))
-  placeOrderStatistics(values, placeOf(lowShare))
-  const low = quantile(values, lowShare)
-  placeOrderStatistics(values, placeOf(highShare), placeOf(lowShare))
-  return { low, high: quantile(values, highShare) }
+  const fromLow = Math.floor(lowShare * (length - 1)) + 2
+  const fromHigh = length - Math.floor(highShare * (length - 1))
+  const { low, high } = tails(values, Math.min(length, Math.max(fromLow, fromHigh)))
+  return {
+    low: interpolated(length, lowShare, (place) => low[place]!),
+    high: interpolated(length, highShare, (place) => high[place - length + high.length]!),
+  }
 }
 
 /**
@@ -154,8 +155,13 @@ export function percentileInterval(values: Float64Array): Interval {
  * quantile([1, 2, 3, 4], 0.5) // 2.5
  */
 export function quantile(sorted: ArrayLike<number>, share: number): number {
-  const place = share * (sorted.length - 1)
+  return interpolated(sorted.length, share, (place) => sorted[place]!)
+}
+
+/** @param at the order statistics */
+function interpolated(length: number, share: number, at: (place: number) => number): number {
+  const place = share * (length - 1)
   const below = Math.floor(place)
-  const above = Math.min(below + 1, sorted.length - 1)
-  return sorted[below]! + (place - below) * (sorted[above]! - sorted[below]!)
+  const above = Math.min(below + 1, length - 1)
+  return at(below) + (place - below) * (at(above) - at(below))
 }

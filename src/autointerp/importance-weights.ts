@@ -1,5 +1,6 @@
 import type { Slice } from '../core/protocol.ts'
 import { isConstant } from './correlation.ts'
+import { flatTokens, groupValues } from './grouped-values.ts'
 
 /**
  * The share of a feature's firing tokens in each of `intervals` equal parts of (0, max], from a histogram over the
@@ -62,36 +63,42 @@ export function weightedSpearman(
   y: readonly number[],
   weights: readonly number[],
 ): number | null {
-  const kept = weights.flatMap((weight, index) => (weight > 0 ? [index] : []))
-  if (kept.length === 0) return null
-  const pick = (values: readonly number[]): number[] => kept.map((index) => values[index]!)
-  const [left, right, mass] = [pick(x), pick(y), pick(weights)]
+  const [left, right, mass]: [number[], number[], number[]] = [[], [], []]
+  for (let index = 0; index < weights.length; index++) {
+    if (!(weights[index]! > 0)) continue
+    left.push(x[index]!)
+    right.push(y[index]!)
+    mass.push(weights[index]!)
+  }
   if (isConstant(left) || isConstant(right)) return null
   return weightedPearson(weightedRanks(left, mass), weightedRanks(right, mass), mass)
 }
 
-function weightedRanks(values: readonly number[], weights: readonly number[]): number[] {
-  const order = values.map((_, index) => index).toSorted((a, b) => values[a]! - values[b]!)
-  const ranks = values.map(() => 0)
+function weightedRanks(values: readonly number[], weights: readonly number[]): Float64Array {
+  const { groups, groupOf } = groupValues(flatTokens([values]))
+  const tied = new Float64Array(groups)
+  for (let index = 0; index < values.length; index++) tied[groupOf[index]!]! += weights[index]!
+  const rankOf = new Float64Array(groups)
   let below = 0
-  for (let start = 0; start < order.length;) {
-    let end = start
-    let tied = 0
-    while (end < order.length && values[order[end]!] === values[order[start]!])
-      tied += weights[order[end++]!]!
-    for (; start < end; start++) ranks[order[start]!] = below + tied / 2
-    below += tied
+  for (let group = 0; group < groups; group++) {
+    rankOf[group] = below + tied[group]! / 2
+    below += tied[group]!
   }
-  return ranks
+  return Float64Array.from(groupOf, (group) => rankOf[group]!)
 }
 
-function weightedPearson(x: readonly number[], y: readonly number[], weights: readonly number[]): number {
-  const total = weights.reduce((sum, weight) => sum + weight, 0)
-  const meanOf = (values: readonly number[]): number =>
-    values.reduce((sum, value, index) => sum + weights[index]! * value, 0) / total
-  const [meanX, meanY] = [meanOf(x), meanOf(y)]
+function weightedPearson(x: Float64Array, y: Float64Array, weights: readonly number[]): number {
+  let [total, sumX, sumY] = [0, 0, 0]
+  for (let index = 0; index < weights.length; index++) {
+    const weight = weights[index]!
+    total += weight
+    sumX += weight * x[index]!
+    sumY += weight * y[index]!
+  }
+  const [meanX, meanY] = [sumX / total, sumY / total]
   let [together, spreadX, spreadY] = [0, 0, 0]
-  for (const [index, weight] of weights.entries()) {
+  for (let index = 0; index < weights.length; index++) {
+    const weight = weights[index]!
     const [a, b] = [x[index]! - meanX, y[index]! - meanY]
     together += weight * a * b
     spreadX += weight * a * a

@@ -1,37 +1,34 @@
-/**
- * Reorders values so that those at `place` and `place + 1` are what sorting would put there, and none before them is
- * larger: a fraction of the work of sorting (Hoare's selection).
- * @param from values before it are in place already, none of them above the others
- */
-export function placeOrderStatistics(values: Float64Array, place: number, from = 0): void {
-  select(values, place, from, values.length - 1)
-  const next = place + 1
-  if (next >= values.length) return
-  // Nothing behind the selected value is below it: the next order statistic is the least of that.
-  let least = next
-  for (let i = next + 1; i < values.length; i++) if (values[i]! < values[least]!) least = i
-  const swapped = values[next]!
-  values[next] = values[least]!
-  values[least] = swapped
+/** The outermost values on either side, both in ascending order. */
+export interface Tails {
+  readonly low: Float64Array
+  readonly high: Float64Array
 }
 
-function select(values: Float64Array, place: number, first: number, last: number): void {
-  let left = first
-  let right = last
-  while (left < right) {
-    const pivot = values[place]!
-    let i = left
-    let j = right
-    do {
-      while (values[i]! < pivot) i++
-      while (pivot < values[j]!) j--
-      if (i <= j) {
-        const swapped = values[i]!
-        values[i++] = values[j]!
-        values[j--] = swapped
-      }
-    } while (i <= j)
-    if (j < place) left = i
-    if (place < i) right = j
+/**
+ * The `count` smallest and the `count` largest values. For few of many this is little more than comparing every value
+ * with two others: sorting would put them all in order.
+ * @param count at most the number of values
+ */
+export function tails(values: ArrayLike<number>, count: number): Tails {
+  const low = new Float64Array(count).fill(Number.POSITIVE_INFINITY)
+  const high = new Float64Array(count).fill(Number.NEGATIVE_INFINITY)
+  if (count === 0) return { low, high }
+  let highestLow = Number.POSITIVE_INFINITY
+  let lowestHigh = Number.NEGATIVE_INFINITY
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index]!
+    if (value < highestLow) {
+      let at = count - 1
+      for (; at > 0 && low[at - 1]! > value; at--) low[at] = low[at - 1]!
+      low[at] = value
+      highestLow = low[count - 1]!
+    }
+    if (value > lowestHigh) {
+      let at = 0
+      for (; at < count - 1 && high[at + 1]! < value; at++) high[at] = high[at + 1]!
+      high[at] = value
+      lowestHigh = high[0]!
+    }
   }
+  return { low, high }
 }

@@ -1,5 +1,5 @@
 import { pearson } from './correlation.ts'
-import type { Resample, ResampledStatistic } from './resampled-spearman.ts'
+import { oneByOne, type Resample, type ResampledStatistic, type Resamples } from './resamples.ts'
 
 /**
  * Pearson's correlations of one truth with several predictions, over examples that count several times or not at all:
@@ -60,7 +60,12 @@ export class ResampledPearson implements ResampledStatistic {
     return true
   }
 
-  /** The correlations with every example counted once; null where the truth is constant. */
+  onResamples(resamples: Resamples, from: number, to: number): Float64Array[] {
+    const correlations = (resample: Resample, into: Float64Array): boolean =>
+      this.correlations(resample, into)
+    return oneByOne(correlations, this.#predictions.length, resamples, from, to)
+  }
+
   plain(): { readonly correlations: Float64Array; readonly constant: readonly boolean[] } | null {
     const once = new Float64Array(this.#tokens.length).fill(1)
     if (this.#truthSums.isConstant(once)) return null

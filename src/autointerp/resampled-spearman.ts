@@ -1,23 +1,5 @@
-import { type Grouped, groupValues } from './grouped-values.ts'
-
-/** One resample: the distinct examples that were drawn and how often each was. */
-export interface Resample {
-  readonly examples: Uint16Array
-  readonly weights: Float64Array
-  /** How often each example was drawn, those that were not with 0. */
-  readonly counts: Float64Array
-}
-
-/** Correlations of one truth with several predictions on resamples of the examples. */
-export interface ResampledStatistic {
-  /**
-   * The correlations on a resample, 0 for predictions that are constant there. False where the truth is constant.
-   * @param into receives one number for each set of predictions
-   */
-  correlations(resample: Pick<Resample, 'counts'>, into: Float64Array): boolean
-  /** The correlations with every example counted once; null where the truth is constant. */
-  plain(): { readonly correlations: Float64Array; readonly constant: readonly boolean[] } | null
-}
+import { examplesOfTokens, flatTokens, type Grouped, groupValues } from './grouped-values.ts'
+import { oneByOne, type Resample, type ResampledStatistic, type Resamples } from './resamples.ts'
 
 /**
  * Spearman's correlations of one truth with several predictions, over examples that count several times or not at
@@ -27,6 +9,8 @@ export interface ResampledStatistic {
  * truth are kept in the order of their values, so that one pass finds their ranks; with ranks centred, a prediction
  * then needs only its own levels' weights and the tokens on which both speak. All sums are of halves of integers,
  * hence exact, so equal predictions have equal correlations to the last bit.
+ *
+ * {@link spearmanOnResamples} gives the same numbers faster, where its integers are large enough.
  */
 export class ResampledSpearman implements ResampledStatistic {
   readonly #tokens: Float64Array
@@ -42,9 +26,13 @@ export class ResampledSpearman implements ResampledStatistic {
     predictions: readonly (readonly (readonly number[])[])[],
   ) {
     this.#tokens = Float64Array.from(truth, ({ length }) => length)
-    const grouped = groupValues(truth)
-    this.#truth = new TruthRanks(grouped)
-    this.#predictions = predictions.map((one) => new PredictedRanks(groupValues(one), grouped, this.#truth))
+    const flat = flatTokens(truth)
+    const exampleOf = examplesOfTokens(truth, flat.length)
+    const grouped = groupValues(flat)
+    this.#truth = new TruthRanks(grouped, exampleOf)
+    this.#predictions = predictions.map(
+      (one) => new PredictedRanks(groupValues(flatTokens(one)), exampleOf, grouped, this.#truth),
+    )
   }
 
   /**
@@ -64,7 +52,12 @@ export class ResampledSpearman implements ResampledStatistic {
     return true
   }
 
-  /** The correlations with every example counted once; null where the truth is constant. */
+  onResamples(resamples: Resamples, from: number, to: number): Float64Array[] {
+    const correlations = (resample: Resample, into: Float64Array): boolean =>
+      this.correlations(resample, into)
+    return oneByOne(correlations, this.#predictions.length, resamples, from, to)
+  }
+
   plain(): { readonly correlations: Float64Array; readonly constant: readonly boolean[] } | null {
     const correlations = new Float64Array(this.#predictions.length)
     const counts = new Float64Array(this.#tokens.length).fill(1)
@@ -87,9 +80,7 @@ class TruthRanks {
   readonly #ranks: Float64Array
   readonly #untied: boolean
 
-  constructor({ groups, base, groupOf, exampleOf }: Grouped) {
-    const sizes = new Int32Array(groups + 1)
-    for (const group of groupOf) sizes[group]!++
+  constructor({ groups, base, groupOf, sizes }: Grouped, exampleOf: Int32Array) {
     const starts = new Int32Array(groups)
     let place = 0
     for (let group = 0; group < base; group++) {
@@ -209,7 +200,12 @@ class PredictedRanks {
   readonly #overlaps: Int32Array
   readonly #ranks: Float64Array
 
-  constructor({ groups, base, groupOf, exampleOf }: Grouped, truthGroups: Grouped, truth: TruthRanks) {
+  constructor(
+    { groups, base, groupOf }: Grouped,
+    exampleOf: Int32Array,
+    truthGroups: Grouped,
+    truth: TruthRanks,
+  ) {
     this.isConstant = groups <= 1
     this.#truth = truth
     this.#base = base

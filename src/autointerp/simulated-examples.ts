@@ -54,7 +54,9 @@ export function pairUp(
 ): Paired {
   return {
     truth: examples.map(({ activations }) =>
-      truth === 'raw' ? activations : activations.map((activation) => Math.max(0, activation)),
+      truth === 'raw' || activations.every((activation) => activation >= 0)
+        ? activations
+        : activations.map((activation) => Math.max(0, activation)),
     ),
     predicted: examples.map((example) => predictedOf(example)!),
     sizes: STRATA.map((stratum) => examples.filter(({ slice }) => stratumOf(slice) === stratum).length),
@@ -94,6 +96,13 @@ export function hasLowCoverage(
 }
 
 /** Predictions as ranks see them: rounded to integers, halves up. */
-export function rounded(predicted: readonly (readonly number[])[]): number[][] {
-  return predicted.map((example) => example.map(Math.round))
+export function rounded(predicted: readonly (readonly number[])[]): readonly (readonly number[])[] {
+  return predicted.map((example) => (example.every(Number.isInteger) ? example : example.map(Math.round)))
+}
+
+/** The values of all examples, one after the other; `flat` takes ten times as long. */
+export function joined(values: readonly (readonly number[])[]): number[] {
+  const all: number[] = []
+  for (const example of values) for (let token = 0; token < example.length; token++) all.push(example[token]!)
+  return all
 }

@@ -5,7 +5,7 @@ import { isConstant, pearson, spearman } from './correlation.ts'
 import { type Importance, importanceWeight, weightedSpearman } from './importance-weights.ts'
 import { absoluteDeviationExplained, powerExplained } from './prediction-errors.ts'
 import { ResampledPearson } from './resampled-pearson.ts'
-import { ResampledSpearman, type ResampledStatistic } from './resampled-spearman.ts'
+import type { ResampledStatistic } from './resamples.ts'
 import {
   answeredInStrata,
   type Coverage,
@@ -13,11 +13,13 @@ import {
   hasLowCoverage,
   type IndexedExample,
   type Paired,
+  joined,
   pairUp,
   rounded,
   type SimulatedExample,
   type SliceCoverage,
 } from './simulated-examples.ts'
+import { spearmanOnResamples } from './spearman-on-resamples.ts'
 
 /** A control's predictions, example by example; null where it has none. */
 export interface ControlPredictions {
@@ -92,9 +94,9 @@ export function scoreSimulation(
   const statistic = resampledStatistic(headline, paired, complete, answered)
   const plain = statistic.plain()
   if (plain === null) return undefinedScores('constantTruth', examples, controls, coverage, further)
-  const intervals = resampledIntervals(bootstrap, paired.sizes, statistic, complete.length)
-  const truth = paired.truth.flat()
-  const predicted = paired.predicted.flat()
+  const intervals = resampledIntervals(bootstrap, paired.sizes, statistic)
+  const truth = joined(paired.truth)
+  const predicted = joined(paired.predicted)
   const n = truth.length
   const simulation = toResult(plain.constant[0]! ? null : plain.correlations[0]!, n, intervals?.score)
   return {
@@ -138,7 +140,7 @@ function resampledStatistic(
   answered: readonly IndexedExample[],
 ): ResampledStatistic {
   if (headline === 'spearman')
-    return new ResampledSpearman(truth, [
+    return spearmanOnResamples(truth, [
       rounded(predicted),
       ...controls.map((control) => ranked(control, answered)),
     ])
@@ -162,8 +164,11 @@ function explained(
     : { ...toResult(value, truth.length), flag: null }
 }
 
-function ranked({ predicted, unrounded }: ControlPredictions, of: readonly IndexedExample[]): number[][] {
-  const own = of.map(({ index }) => [...predicted[index]!])
+function ranked(
+  { predicted, unrounded }: ControlPredictions,
+  of: readonly IndexedExample[],
+): readonly (readonly number[])[] {
+  const own = of.map(({ index }) => predicted[index]!)
   return unrounded ? own : rounded(own)
 }
 
@@ -186,7 +191,7 @@ function partialControl(
   const statistic = resampledStatistic(headline, paired, [control], common)
   const plain = statistic.plain()
   if (plain === null) return withoutValue(control.name)
-  const intervals = resampledIntervals(bootstrap, paired.sizes, statistic, 1)
+  const intervals = resampledIntervals(bootstrap, paired.sizes, statistic)
   return controlResult(control.name, plain.correlations[0]!, plain.correlations[1]!, intervals?.gains[0])
 }
 
@@ -228,14 +233,19 @@ function fireOnly(answered: readonly IndexedExample[]): ScoreResult {
 }
 
 function weighted(answered: readonly IndexedExample[], paired: Paired, importance: Importance): ScoreResult {
-  const kept = answered.flatMap((example, place) => {
+  const truth: number[] = []
+  const predicted: number[] = []
+  const weights: number[] = []
+  for (const [place, example] of answered.entries()) {
     const weight = importanceWeight(example, importance)
-    return weight > 0 ? [{ place, weight }] : []
-  })
-  const truth = kept.flatMap(({ place }) => paired.truth[place]!)
+    if (weight <= 0) continue
+    for (const [token, activation] of paired.truth[place]!.entries()) {
+      truth.push(activation)
+      predicted.push(Math.round(paired.predicted[place]![token]!))
+      weights.push(weight)
+    }
+  }
   if (isConstant(truth)) return unscored('constantTruth', truth.length)
-  const predicted = kept.flatMap(({ place }) => paired.predicted[place]!.map(Math.round))
-  const weights = kept.flatMap(({ place, weight }) => paired.truth[place]!.map(() => weight))
   return toResult(weightedSpearman(truth, predicted, weights), truth.length)
 }
 
