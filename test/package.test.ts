@@ -14,7 +14,7 @@ const SHIPPED = [
   /^(?:package\.json|README\.md|CHANGELOG\.md|LICENSE)$/,
   /^dist\/.+\.(?:js|js\.map|d\.ts|wasm)$/,
   /^data\/(?:tiny-1l|demo-corpus)\/[^/]+$/,
-  /^prompts\/[a-z]+\/[a-z-]+\.yaml$/,
+  /^prompts\/[a-z]+\/[a-z\d-]+\.yaml$/,
   /^migrations\/\d{4}-[a-z-]+\.sql$/,
 ]
 
