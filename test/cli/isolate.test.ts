@@ -10,8 +10,17 @@ const CONCURRENCY = 4
 const KILLS = 2
 
 const args = ({ url }: FakeLlm): string[] => [
-  ...['run', '--isolate', '--only', 'random:24', '--concurrency', `${CONCURRENCY}`],
-  ...['--llm', url, '--llm-model', 'fake-model', '--quiet'],
+  'run',
+  '--isolate',
+  '--only',
+  'random:24',
+  '--concurrency',
+  `${CONCURRENCY}`,
+  '--llm',
+  url,
+  '--llm-model',
+  'fake-model',
+  '--quiet',
 ]
 
 it('a killed run of isolated calls ends with the tables of an uninterrupted one, and repeats none', async () => {
