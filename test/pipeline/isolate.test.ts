@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { dealBlock, type IsolateBlock, planBlocks } from '../../src/autointerp/isolate-blocks.ts'
+import { bundledSimulatePrompt } from '../../src/cli/assets.ts'
 import type { Selection } from '../../src/core/selection.ts'
 import { estimateScoring } from '../../src/pipeline/estimate.ts'
 import { explain } from '../../src/pipeline/explain.ts'
@@ -17,6 +18,8 @@ const ALL: Selection = { kind: 'all' }
 const range = (first: number, last: number): Selection => ({ kind: 'ranges', ranges: [[first, last]] })
 /** Twenty features and ten, one example each a call, about own and other explanations. */
 const SIMULATIONS = 2 * 60 * 2
+/** A feature is asked about without an explanation alone, one example a call. */
+const BLANKS = 60
 
 async function explained(options: FakeLlmOptions = {}): Promise<{ llm: FakeLlm; study: Study }> {
   const llm = await started({ rules: PLANTED_RULES, ...options })
@@ -67,8 +70,11 @@ describe('isolated simulation', () => {
     })
     asked.length = 0
     await run(llm, study)
-    expect(asked).toHaveLength(SIMULATIONS)
-    for (const message of asked) {
+    expect(asked).toHaveLength(SIMULATIONS + BLANKS * PLANTED_RULES.length)
+    const { blankDescription } = bundledSimulatePrompt('integersSparse', { isolate: true })
+    const described = asked.filter((message) => !message.includes(blankDescription))
+    expect(described).toHaveLength(SIMULATIONS)
+    for (const message of described) {
       const question = readQuestion(message)
       if (question.task !== 'isolate') throw new Error('not isolated')
       const descriptions = question.examples.map(({ description }) => description)
@@ -90,14 +96,14 @@ describe('isolated simulation', () => {
     const foretell = (selection: Selection) =>
       withJudge(llm, study, (judge) => estimateScoring(study, judge, selection, false))
     // Ten features are too few for partners of their own density.
-    expect((await foretell(range(0, 9))).requests).toBe(60)
-    expect((await foretell(ALL)).requests).toBe(SIMULATIONS)
+    expect((await foretell(range(0, 9))).requests).toBe(60 + 10 * BLANKS)
+    expect((await foretell(ALL)).requests).toBe(SIMULATIONS + 30 * BLANKS)
     await run(llm, study, range(0, 9))
-    expect(llm.stats().requests).toBe(60)
+    expect(llm.stats().requests).toBe(60 + 10 * BLANKS)
     // The ten keep their calls; the other twenty share theirs.
-    expect((await foretell(ALL)).requests).toBe(60 * 2)
+    expect((await foretell(ALL)).requests).toBe(60 * 2 + 20 * BLANKS)
     await run(llm, study)
-    expect(llm.stats().requests).toBe(60 + 60 * 2)
+    expect(llm.stats().requests).toBe(60 + 60 * 2 + 30 * BLANKS)
     expect((await foretell(ALL)).requests).toBe(0)
   })
 
@@ -156,7 +162,7 @@ describe('isolated simulation', () => {
     await run(llm, study)
     // Blocks of the first selection, 20 and 5, and one of the five that came later.
     expect(llm.stats().requests).toBeGreaterThan(sent)
-    expect(llm.stats().requests).toBe(60 * 2 * 3)
+    expect(llm.stats().requests).toBe(60 * 2 * 3 + 30 * BLANKS)
     expect(llm.stats().answeredTwice).toBe(0)
     for (const { value } of scores(study)) expect(value).toBeGreaterThanOrEqual(0.995)
   })

@@ -68,7 +68,7 @@ that ask questions, --examples-per-call is the number of questions.
 
 Examples:
   gloss puzzles --llm http://localhost:11434/v1 --llm-model qwen3
-  gloss puzzles --scorer fuzzing --llm http://gpu1:8000/v1 --llm-model qwen3
+  gloss puzzles --scorer detection --llm gguf:qwen3.gguf
   gloss puzzles --count 34 --llm http://localhost:11434/v1 --llm-model qwen3`,
     )
   withOptions(withCommonOptions(command), 'llm', 'money', 'batch', 'tier', 'isolate', 'seed').action(
