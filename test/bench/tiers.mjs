@@ -28,7 +28,7 @@ import { openStore } from '../../dist/store/sqlite-store.js'
 
 const TIERS = ['promptLogprobs', 'chatLogprobs', 'integersDense', 'integersSparse']
 /** Weak models write until they are stopped; whole replies to these prompts are shorter. */
-const MOST_TOKENS = 600
+const MOST_TOKENS = 300
 const SEED = 0
 
 const [demo, address, name = 'model', featureCount = '10', exampleCount = '20', kept] = process.argv.slice(2)

@@ -34,7 +34,9 @@ async function valuesOf(
   const prompts = tier === 'promptLogprobs' ? { nextToken } : {}
   const llm = await started({ rules: PLANTED_RULES, oracleMode, dialect, ...prompts })
   const study = plantedStudy()
-  const judge = judgeAt(llm, study, { tier, promptLogprobs })
+  // One text a call, as usual for prompts, is tested in simulate-prompt.test.ts: here it would be slow.
+  const few = tier === 'promptLogprobs' ? { examplesPerCall: 20 } : {}
+  const judge = judgeAt(llm, study, { tier, promptLogprobs, ...few })
   onTestFinished(async () => {
     await judge.chat.close()
     study.store.close()
