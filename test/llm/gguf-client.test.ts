@@ -61,9 +61,8 @@ describe.skipIf(client === null)(`a model file in this process${reason}`, () => 
       const { tokens, problem } = read(first)
       expect(problem).toBeNull()
       expect(tokens).toHaveLength(2)
-      for (const { alternatives, logprob } of tokens!) {
+      for (const { alternatives } of tokens!) {
         expect(alternatives.length).toBeGreaterThanOrEqual(10)
-        expect(logprob).toBeLessThan(0)
         expect(alternatives.reduce((sum, one) => sum + Math.exp(one.logprob), 0)).toBeLessThan(1)
       }
       const chat = await client!.send(CAPITAL)

@@ -22,7 +22,7 @@ function nextToken(before: string): Record<string, number> {
   const token = before.slice(before.lastIndexOf('\n') + 1, -1)
   const level = byDescription.get(description!)?.level(unescapeShown(token)) ?? 0
   const near = level === 0 ? 1 : level - 1
-  return { '?': 0.3, [` ${level}`]: 0.2, [level]: 0.4, [near]: 0.05, x: 0.05 }
+  return { [` ${level}`]: 0.5, [level]: 0.4, [near]: 0.05, x: 0.05 }
 }
 
 async function valuesOf(
