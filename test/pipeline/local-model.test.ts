@@ -114,11 +114,6 @@ describe.skipIf(client === null)(`a real model of 135 million parameters${skippe
         expect(digitMass === null).toBe(!hasMass)
         if (digitMass !== null) expect(digitMass).toBeGreaterThanOrEqual(0.5)
       }
-      console.log(
-        tier,
-        answered,
-        simulations.map((s) => JSON.stringify([s.predicted, s.digitMass, s.reasons])).join('\n'),
-      )
       expect(answered).toBeGreaterThanOrEqual(leastAnswered * FEATURES * EXAMPLES)
       const again = gateOf()
       expect(await simulateAll(again)).toEqual(simulations)
