@@ -4,13 +4,17 @@ import type { ExpectedLevels } from './dense-reply.ts'
 import { expectedLevel } from './digit-levels.ts'
 import { type SimulatePrompt, withScale } from './prompt-file.ts'
 
-/** Stands where a level would, in windows that are to be scored. */
-export const PLACEHOLDER = '?'
+/**
+ * Stands where a level would, in windows that are to be scored: that of silence, which most levels are. So at every
+ * place a model reads levels alone before it, and expects another; behind marks for unknown levels it expects a mark.
+ */
+export const SILENT = '0'
 
 /**
- * One text with a line `token<TAB>level` for every token: levels in the worked examples, placeholders in the windows
- * to score, where a model's distribution is to be read. Pieces end where a level begins and begin where it ends, so
- * that levels are tokens of their own in both. What is the same for every feature comes first.
+ * One text with a line `token<TAB>level` for every token. In the worked examples levels are what they are; in the
+ * windows to score all are {@link SILENT}, and what a model expects in their places is to be read: the level of each
+ * token, had the feature been silent before it. Pieces end where a level begins and begin where it ends, so that
+ * levels are tokens of their own in both. What is the same for every feature comes first.
  *
  * @param windows the token texts of each example
  */
@@ -23,13 +27,17 @@ export function simulatePrompt(
   const pieces: string[] = []
   const places: number[] = []
   let text = withScale(prompt.system, scale).trimEnd()
-  const add = (description: string, texts: readonly (readonly (readonly [string, string])[])[]): void => {
+  const add = (
+    description: string,
+    texts: readonly (readonly (readonly [string, string])[])[],
+    isScored: boolean,
+  ): void => {
     text += `\n\n${prompt.descriptionLabel}: ${escapeForPrompt(description)}`
     for (const [number, window] of texts.entries()) {
       text += `\n\nText ${number + 1}`
       for (const [token, level] of window) {
         text += `\n${escapeForPrompt(token)}\t`
-        if (level === PLACEHOLDER) places.push(pieces.length + 1)
+        if (isScored) places.push(pieces.length + 1)
         pieces.push(text, level)
         text = ''
       }
@@ -39,10 +47,12 @@ export function simulatePrompt(
     add(
       example.explanation,
       example.windows.map((window) => window.map(([token, level]) => [token, String(level)])),
+      false,
     )
   add(
     explanation,
-    windows.map((window) => window.map((token) => [token, PLACEHOLDER])),
+    windows.map((window) => window.map((token) => [token, SILENT])),
+    true,
   )
   return { pieces, places, maxTokens: prompt.maxTokens }
 }
@@ -64,9 +74,7 @@ export function expectedAtPlaces(
   return lengths.map((length) => {
     const read = places
       .slice(start, (start += length))
-      .map(({ alternatives, logprob }) =>
-        expectedLevel(alternatives, scale, '', logprob == null ? 0 : Math.exp(logprob)),
-      )
+      .map(({ alternatives }) => expectedLevel(alternatives, scale))
     if (length === 0 || read.includes(null)) return null
     return {
       levels: read.map((one) => one!.level),

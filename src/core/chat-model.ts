@@ -34,8 +34,6 @@ export type LlmRequest = ChatRequest | PromptRequest
 /** A token of a reply with what else could have stood in its place. */
 export interface ReplyToken {
   readonly text: string
-  /** Of the token itself, where that is needed and known: at places of a prompt. */
-  readonly logprob?: number | null
   readonly alternatives: readonly { readonly text: string; readonly logprob: number }[]
 }
 

@@ -4,8 +4,8 @@ import { parseBody } from './probe-replies.ts'
 import type { PromptQuestion } from './prompt-question.ts'
 import { toUsage, usageSchema } from './reply-body.ts'
 
-/** What could stand at a place, and how likely what stands there was; null where the reply does not say. */
-type Place = Pick<ReplyToken, 'alternatives' | 'logprob'> | null
+/** What could stand at a place; null where the reply does not say. */
+type Place = Pick<ReplyToken, 'alternatives'> | null
 
 const choicesOf = <S extends z.ZodType>(choice: S) =>
   z.looseObject({ choices: z.array(choice).min(1), usage: usageSchema })
@@ -76,12 +76,8 @@ const READERS: Readonly<Record<PromptQuestion['way'], (body: string, question: P
       const read = places.map(({ at, holds }): Place => {
         const entry = entrySchema.safeParse(entries[at]).data
         // The token that stands there is always named: without it, this is another place.
-        const own = entry?.[String(holds)]
-        if (!entry || own === undefined) return null
-        return {
-          alternatives: alternativesOf(digits, (id) => entry[String(id)]?.logprob),
-          logprob: own.logprob,
-        }
+        if (!entry?.[String(holds)]) return null
+        return { alternatives: alternativesOf(digits, (id) => entry[String(id)]?.logprob) }
       })
       return { places: read, usage }
     },
@@ -103,7 +99,7 @@ const READERS: Readonly<Record<PromptQuestion['way'], (body: string, question: P
         const own = actualSchema.safeParse(actual[at - start]).data
         if (!entry || own?.[1] !== holds) return null
         const logprobs = new Map(entry.map(([logprob, id]) => [id, logprob]))
-        return { alternatives: alternativesOf(digits, (id) => logprobs.get(id)), logprob: own[0] }
+        return { alternatives: alternativesOf(digits, (id) => logprobs.get(id)) }
       })
       return { places: read, usage }
     },
@@ -122,10 +118,7 @@ const READERS: Readonly<Record<PromptQuestion['way'], (body: string, question: P
         if (index === undefined || !String(tokens[index]).startsWith(String(holds))) return null
         const top = named[index - late]
         if (!top) return null
-        return {
-          alternatives: Object.entries(top).map(([text, logprob]) => ({ text, logprob })),
-          logprob: top[String(tokens[index])] ?? null,
-        }
+        return { alternatives: Object.entries(top).map(([text, logprob]) => ({ text, logprob })) }
       })
       return { places: read, usage }
     },

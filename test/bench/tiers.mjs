@@ -1,7 +1,8 @@
 // The same explanations and examples through every tier of one model, side by side.
 // npm run build
-// node test/bench/tiers.mjs DEMO gguf:PATH|URL [MODEL] [FEATURES] [EXAMPLES]   DEMO: a finished study, which is copied
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+// node test/bench/tiers.mjs DEMO gguf:PATH|URL [MODEL] [FEATURES] [EXAMPLES] [FOLDER]
+// DEMO: a finished study, which is copied; FOLDER: keeps its database, so that a run that was cut short goes on
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -27,17 +28,20 @@ import { openStore } from '../../dist/store/sqlite-store.js'
 
 const TIERS = ['promptLogprobs', 'chatLogprobs', 'integersDense', 'integersSparse']
 /** Weak models write until they are stopped; whole replies to these prompts are shorter. */
-const MOST_TOKENS = 600
+const MOST_TOKENS = 300
 const SEED = 0
 
-const [demo, address, name = 'model', featureCount = '10', exampleCount = '20'] = process.argv.slice(2)
+const [demo, address, name = 'model', featureCount = '10', exampleCount = '20', kept] = process.argv.slice(2)
 if (!address)
-  throw new Error('usage: node test/bench/tiers.mjs DEMO gguf:PATH|URL [MODEL] [FEATURES] [EXAMPLES]')
+  throw new Error(
+    'usage: node test/bench/tiers.mjs DEMO gguf:PATH|URL [MODEL] [FEATURES] [EXAMPLES] [FOLDER]',
+  )
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 process.chdir(ROOT)
 
-const folder = mkdtempSync(join(tmpdir(), 'gloss-tiers-'))
-cpSync(join(demo, 'gloss.db'), join(folder, 'gloss.db'))
+const folder = kept ? resolve(kept) : mkdtempSync(join(tmpdir(), 'gloss-tiers-'))
+mkdirSync(folder, { recursive: true })
+if (!existsSync(join(folder, 'gloss.db'))) cpSync(join(demo, 'gloss.db'), join(folder, 'gloss.db'))
 const store = openStore(join(folder, 'gloss.db'), bundledMigrations())
 const protocol = bundledProtocol('monosemanticity')
 const study = { store, folder: resolve(demo), protocol, config: { seed: SEED } }
@@ -147,7 +151,7 @@ for (const { tier, reasons } of rows)
   for (const [reason, count] of reasons) say(`\n${tier}, ${count} ×: ${reason}`)
 await chat.close()
 store.close()
-rmSync(folder, { recursive: true })
+if (!kept) rmSync(folder, { recursive: true })
 
 async function serverClient(baseUrl, model) {
   const asking = new OpenAiClient({ baseUrl, model, key: null })

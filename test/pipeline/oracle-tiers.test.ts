@@ -22,7 +22,7 @@ function nextToken(before: string): Record<string, number> {
   const token = before.slice(before.lastIndexOf('\n') + 1, -1)
   const level = byDescription.get(description!)?.level(unescapeShown(token)) ?? 0
   const near = level === 0 ? 1 : level - 1
-  return { '?': 0.3, [` ${level}`]: 0.2, [level]: 0.4, [near]: 0.05, x: 0.05 }
+  return { [` ${level}`]: 0.5, [level]: 0.4, [near]: 0.05, x: 0.05 }
 }
 
 async function valuesOf(
@@ -34,7 +34,9 @@ async function valuesOf(
   const prompts = tier === 'promptLogprobs' ? { nextToken } : {}
   const llm = await started({ rules: PLANTED_RULES, oracleMode, dialect, ...prompts })
   const study = plantedStudy()
-  const judge = judgeAt(llm, study, { tier, promptLogprobs })
+  // One text a call, as usual for prompts, is tested in simulate-prompt.test.ts: here it would be slow.
+  const few = tier === 'promptLogprobs' ? { examplesPerCall: 20 } : {}
+  const judge = judgeAt(llm, study, { tier, promptLogprobs, ...few })
   onTestFinished(async () => {
     await judge.chat.close()
     study.store.close()

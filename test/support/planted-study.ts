@@ -197,6 +197,7 @@ export function judgeAt(
     isolate = false,
     tier = 'integersSparse',
     promptLogprobs = null,
+    examplesPerCall,
   }: {
     readonly reask?: boolean
     readonly prices?: TokenPrices | null
@@ -204,6 +205,7 @@ export function judgeAt(
     readonly isolate?: boolean
     readonly tier?: LlmTier
     readonly promptLogprobs?: Capabilities['promptLogprobs']
+    readonly examplesPerCall?: number
   } = {},
 ): Llm & { readonly chat: Gate } {
   const model = 'fake-model'
@@ -222,7 +224,10 @@ export function judgeAt(
   return {
     chat: new Gate({ group: 'judge', model, lanes: [lane], store, maxCost: null, signal, now }),
     explain: bundledExplainPrompt(explainer),
-    simulate: bundledSimulatePrompt(tier, { isolate }),
+    simulate: bundledSimulatePrompt(tier, {
+      isolate,
+      ...(examplesPerCall === undefined ? {} : { examplesPerCall }),
+    }),
     questions: bundledQuestionPrompts(),
     choose: bundledSimulatePrompt(),
     reask,
