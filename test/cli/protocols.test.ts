@@ -142,7 +142,11 @@ describe('a protocol of the user', () => {
       expect(stderr.split('\n').length).toBeLessThanOrEqual(3)
       expect(existsSync(join(folder, 'protocols'))).toBe(false)
     }
-    await refused('nothing', null, /expected one of the protocols bills, .*monosemanticity, .*found "nothing"/)
+    await refused(
+      'nothing',
+      null,
+      /expected one of the protocols bills, .*monosemanticity, .*found "nothing"/,
+    )
     await refused('gone.yaml', null, /expected a protocol at .*gone\.yaml, found no file/)
     await refused('p.yaml', MINE.replace('mine', 'bills'), /expected a name that no protocol of gloss has/)
     await refused('p.yaml', MINE.replace('window: 9', 'window: 8'), /p\.yaml: window: .*odd/)
