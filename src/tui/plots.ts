@@ -27,9 +27,10 @@ export function plotLines({ scores, densities, points }: PlotNumbers, width: num
   if (densities.length === 0 && scores.length === 0) return []
   const labels = [...scores.map(({ name }) => `ρ ${name}`), 'log₁₀ density', 'median ρ by density']
   const margin = Math.max(...labels.map(widthOf))
-  const bins = Math.min(MOST_BINS, width - margin - 13)
-  if (bins < LEAST_BINS) return []
   const least = Math.floor(scores.flatMap(({ values }) => values).reduce((a, b) => Math.min(a, b), 0) * 5) / 5
+  const begin = Math.max(4, widthOf(correlation(least)))
+  const bins = Math.min(MOST_BINS, width - margin - begin - 9)
+  if (bins < LEAST_BINS) return []
   const logs = densities.map((density) => Math.log10(density))
   const [low, high] = decades(logs)
   const lines: PlotLine[] = scores.map(({ name, values }) => ({
@@ -57,7 +58,7 @@ export function plotLines({ scores, densities, points }: PlotNumbers, width: num
     '',
     ...lines.map(
       ({ label, from, plot, to }) =>
-        ` ${pad(label, margin)}  ${pad(from, 4, 'right')} ${style.accent(pad(plot, bins))} ${to}`,
+        ` ${pad(label, margin)}  ${pad(from, begin, 'right')} ${style.accent(pad(plot, bins))} ${to}`,
     ),
   ]
 }

@@ -54,7 +54,9 @@ describe('gloss demo', () => {
     expect(lines[header + 17]).toMatch(/^ … 16 of 256 features/)
     expect(first.stdout).toMatch(/^ 256 features: \d+ scored/m)
     expect(first.stdout).toMatch(/^ median ρ \.\d\d {2}quartiles /m)
-    expect(first.stdout).toMatch(/^ controls: shuffled −?\.\d\d · token table \.\d\d · bigram \.\d\d · position /m)
+    expect(first.stdout).toMatch(
+      /^ controls: shuffled −?\.\d\d · token table \.\d\d · bigram \.\d\d · position /m,
+    )
     expect(first.stdout).toMatch(/^ time: tokenize .* in all /ms)
     expect(first.stdout).toMatch(/^ Next {3}cd study\n {8}npx gloss show \d+ /m)
     for (const line of lines.filter((text) => !text.includes('npx')))
