@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Store } from '../core/store.ts'
 import { checkRow } from './columns.ts'
-import type { Connection } from './database.ts'
+import type { Connection } from './connection.ts'
 
 const batchSchema = z.object({
   shard: z.string(),

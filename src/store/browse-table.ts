@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { BrowseChoice, BrowseRow, BrowseStore } from '../core/ratings.ts'
 import type { FeatureState } from '../core/records.ts'
 import { checkRow } from './columns.ts'
-import type { Connection } from './database.ts'
+import type { Connection } from './connection.ts'
 
 type RawRow = readonly [
   feature: number,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { CandidateRecord, CandidateTable } from '../core/candidates.ts'
 import { bit, booleanColumn, checkRow, jsonColumn } from './columns.ts'
-import type { Connection } from './database.ts'
+import type { Connection } from './connection.ts'
 
 const rowSchema = z.object({
   explanationId: z.string(),

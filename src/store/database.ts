@@ -3,22 +3,20 @@ import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { z } from 'zod'
 import { GlossError, StoreError } from '../core/errors.ts'
+import { connect, type Connection } from './connection.ts'
 import { applyMigrations, type Migration } from './migrations.ts'
-
-/** An open database. */
-export type Connection = Database.Database
 
 /** How long a writer waits for another one. */
 const BUSY_MILLISECONDS = 5000
 
 /**
  * Opens a study's database in WAL mode and brings it to the newest schema.
- * @throws {StoreError} `workspace-newer`, `migration-…`, `database-…`
+ * @throws {StoreError} `workspace-newer`, `migration-…`, `database-…`, `sqlite-missing`
  */
 export function openDatabase(path: string, migrations: readonly Migration[]): Connection {
   return guarded(path, () => {
     mkdirSync(dirname(path), { recursive: true })
-    const connection = new Database(path, { timeout: BUSY_MILLISECONDS })
+    const connection = connect(path, BUSY_MILLISECONDS)
     try {
       connection.pragma('journal_mode = WAL')
       connection.pragma('synchronous = NORMAL')
@@ -42,7 +40,7 @@ export function databaseExists(path: string): boolean {
 
 /** The version of SQLite. */
 export function sqliteVersion(): string {
-  const connection = new Database(':memory:')
+  const connection = connect(':memory:', 0)
   try {
     return z.string().parse(connection.prepare('SELECT sqlite_version()').pluck().get())
   } finally {

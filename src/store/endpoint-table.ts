@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { capabilitiesSchema, endpointLimitsSchema } from '../core/capabilities.ts'
 import type { Store } from '../core/store.ts'
 import { checkRow, jsonColumn } from './columns.ts'
-import type { Connection } from './database.ts'
+import type { Connection } from './connection.ts'
 
 const rowSchema = z.object({
   baseUrl: z.string(),

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Slice } from '../core/protocol.ts'
 import type { StoredExample, Store } from '../core/store.ts'
 import { bit, booleanColumn, checkRow, jsonColumn } from './columns.ts'
-import type { Connection } from './database.ts'
+import type { Connection } from './connection.ts'
 
 const sliceSchema = z.custom<Slice>(
   (value) => typeof value === 'string' && /^(?:top|random|other|negative|interval [1-9]\d*)$/.test(value),

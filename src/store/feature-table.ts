@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { FeatureRecord, Store } from '../core/store.ts'
 import { bit, booleanColumn, checkRow, jsonColumn } from './columns.ts'
-import type { Connection } from './database.ts'
+import type { Connection } from './connection.ts'
 
 const effectsSchema = z.array(z.tuple([z.int(), z.number()]))
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { SpendingRecord } from '../core/ledger.ts'
 import type { Store } from '../core/store.ts'
 import { checkRow, jsonColumn } from './columns.ts'
-import type { Connection } from './database.ts'
+import type { Connection } from './connection.ts'
 
 const lineSchema = z.object({
   stage: z.string(),

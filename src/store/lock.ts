@@ -2,22 +2,23 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { StoreError } from '../core/errors.ts'
 import { systemErrorCode, writeError } from '../core/files.ts'
+import { connect, type Connection } from './connection.ts'
 
 /**
  * The lock of a workspace: one run at a time. It is an exclusive transaction on a database file of its own, which
  * the system ends with the process, however that dies; the process id beside it is for people.
  */
 export class WorkspaceLock {
-  readonly #connection: Database.Database
+  readonly #connection: Connection
   readonly #pidPath: string
 
-  /** @throws {StoreError} `workspace-locked`, naming the process that holds it */
+  /** @throws {StoreError} `workspace-locked`, naming the process that holds it; `sqlite-missing` */
   constructor(path: string) {
     this.#pidPath = `${path}.pid`
     try {
-      this.#connection = new Database(path, { timeout: 0 })
+      this.#connection = connect(path, 0)
     } catch (error) {
-      throw writeError(error, path)
+      throw error instanceof StoreError ? error : writeError(error, path)
     }
     try {
       this.#connection.exec('BEGIN EXCLUSIVE')

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { contentId } from '../core/hash.ts'
 import type { Store } from '../core/store.ts'
 import { checkRow } from './columns.ts'
-import type { Connection } from './database.ts'
+import type { Connection } from './connection.ts'
 
 const text = z.string().nullable()
 const rowSchema = z.object({

@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { StoreError } from '../core/errors.ts'
 import type { RatingEventRecord, RatingsCopy, RatingSessionRecord, RatingStore } from '../core/ratings.ts'
 import { checkRow } from './columns.ts'
-import { type Connection, databaseExists, guarded } from './database.ts'
+import type { Connection } from './connection.ts'
+import { databaseExists, guarded } from './database.ts'
 
 const sessionSchema = z.object({
   name: z.string(),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Store } from '../core/store.ts'
 import { checkRow, gzip, gzipColumn, jsonColumn } from './columns.ts'
-import type { Connection } from './database.ts'
+import type { Connection } from './connection.ts'
 
 const usageSchema = z.object({
   promptTokens: z.number().nullable(),

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { CONTROLS } from '../core/scores.ts'
 import type { ControlRecord, ScoreRecord, Store } from '../core/store.ts'
 import { checkRow, jsonColumn } from './columns.ts'
-import type { Connection } from './database.ts'
+import type { Connection } from './connection.ts'
 
 const scoreSchema = z.object({
   id: z.string(),

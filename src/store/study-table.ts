@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Store } from '../core/store.ts'
-import type { Connection } from './database.ts'
+import type { Connection } from './connection.ts'
 
 /** The part of the store for what was last worked with. */
 export function studyTable(connection: Connection): Store['study'] {
