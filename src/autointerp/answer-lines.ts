@@ -36,6 +36,14 @@ export function readAnswers(reply: string, count: number, cut: boolean): Example
   return answers.map((answer) => (shifted ? null : (answer ?? null)))
 }
 
+/**
+ * What a reply to so many numbered questions has no use for. The answer to one that was not asked is let through: by
+ * that a reader sees that the numbers count something else.
+ */
+export function beyondAnswers(count: number): string {
+  return `\n${count + 2}:`
+}
+
 function readLines(text: string, cut: boolean): Draft['answers'] {
   const lines = text.split('\n')
   if (cut) lines.pop()

@@ -1,5 +1,6 @@
 import type { ChatMessage, ChatRequest } from '../core/chat-model.ts'
 import { escapeForPrompt } from '../core/escape-prompt.ts'
+import { beyondAnswers } from './answer-lines.ts'
 import { renderIndices, type SimulatePrompt, withScale } from './prompt-file.ts'
 import { renderAnswer } from './simulate-messages.ts'
 
@@ -37,7 +38,7 @@ export function isolateRequest(
     },
     { role: 'user', content: renderQuestion(prompt, examples) },
   ]
-  return { messages, maxTokens: prompt.maxTokens }
+  return { messages, maxTokens: prompt.maxTokens, stop: beyondAnswers(examples.length) }
 }
 
 function renderQuestion(prompt: SimulatePrompt, examples: readonly IsolatedExample[]): string {

@@ -3,6 +3,7 @@ import type { ChatMessage, ChatRequest } from '../core/chat-model.ts'
 import { escapeForPrompt } from '../core/escape-prompt.ts'
 import { sha256 } from '../core/hash.ts'
 import { parseYaml } from '../core/parse.ts'
+import { beyondAnswers } from './answer-lines.ts'
 
 /** A window as a question shows it: token texts, each with whether it is highlighted. */
 export type QuestionWindow = readonly (readonly [text: string, highlighted: boolean])[]
@@ -74,7 +75,7 @@ export function questionRequest(
       },
     )
   messages.push({ role: 'user', content: renderQuestions(prompt, explanation, questions) })
-  return { messages, maxTokens: prompt.maxTokens }
+  return { messages, maxTokens: prompt.maxTokens, stop: beyondAnswers(questions.length) }
 }
 
 /** Answers in the form that {@link questionRequest} asks for. */

@@ -1,6 +1,7 @@
 import type { ChatMessage, ChatRequest } from '../core/chat-model.ts'
 import { Random } from '../core/random.ts'
 import { escapeForPrompt } from '../core/escape-prompt.ts'
+import { beyondAnswers } from './answer-lines.ts'
 import type { Example } from '../core/records.ts'
 import { renderIndices, type SimulatePrompt, withScale } from './prompt-file.ts'
 
@@ -56,7 +57,7 @@ export function simulateRequest(
       },
     )
   messages.push({ role: 'user', content: renderQuestion(prompt, explanation, windows) })
-  return { messages, maxTokens: prompt.maxTokens }
+  return { messages, maxTokens: prompt.maxTokens, stop: beyondAnswers(windows.length) }
 }
 
 /** Predictions in the form that {@link simulateRequest} asks for: firing tokens alone, or all. */

@@ -23,7 +23,7 @@ export async function openLocalGate(
       'expected an endpoint with --batch, found a model file; leave --batch out',
     )
   const name = options.llmModel ?? (options.llm === undefined ? config.llm.model : undefined)
-  const client = await GgufClient.open(path, name)
+  const client = await GgufClient.open(path, { name, maxReplyTokens: config.llm.maxReplyTokens })
   const { baseUrl: group, model } = client
   // A file's own distributions can always be read.
   const { tier } = options

@@ -38,6 +38,7 @@ export async function openGate(
       model,
       key,
       timeoutMs,
+      maxReplyTokens: config.llm.maxReplyTokens,
       ...(capabilities
         ? { tokenLimit: capabilities.tokenLimit, promptLogprobs: capabilities.promptLogprobs }
         : {}),

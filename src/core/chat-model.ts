@@ -12,6 +12,11 @@ export interface ChatRequest {
   readonly maxTokens: number
   /** How many alternatives to return for each token of the reply; none by default. */
   readonly topLogprobs?: number
+  /**
+   * Where a reply comes to this text, it has said more than was asked and is whole. An engine in this process stops
+   * there; servers are not told, since one that shows its thoughts would stop in them.
+   */
+  readonly stop?: string
   /** Another draw of the same question has another number, and a reply of its own; 0 by default. */
   readonly draw?: number
 }

@@ -81,6 +81,8 @@ export const studyConfigSchema = z.strictObject({
         )
         .default([]),
       ...endpointLimits,
+      /** Of a reply, where fewer are to be written than a prompt allows. */
+      maxReplyTokens: z.int().positive().optional(),
       timeoutSeconds: z.number().positive().max(86_400).default(600),
       /** Between two looks at a batch. */
       batchPollSeconds: z.number().positive().default(30),

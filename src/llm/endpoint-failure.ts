@@ -18,6 +18,8 @@ export interface FailedTry {
 
 /** Codes with which servers say that no request will be answered until someone pays. */
 const OUT_OF_QUOTA = new Set(['insufficient_quota', 'billing_hard_limit_reached', 'billing_not_active'])
+/** As OpenAI, vLLM, llama.cpp and SGLang say that a prompt, or it and its reply, is too long. */
+const TOO_LONG = /context_length_exceeded|context (?:length|size|window)|maximum allowed length/i
 /** Causes with which nothing has reached the server. */
 const NEVER_SENT = new Set([
   'ECONNREFUSED',
@@ -79,6 +81,12 @@ function refusal(error: APIError<number>, endpoint: string, model: string, key: 
     )
   if (status === 408 || status === 409 || status === 429 || status >= 500)
     return make('endpoint-busy', 'the next run asks again', 'retryable')
+  if (TOO_LONG.test(`${error.code} ${said}`))
+    return make(
+      'request-too-long',
+      'set llm.maxReplyTokens in gloss.yaml, put fewer examples into a call (--examples-per-call), or give the server a longer context',
+      'rejected',
+    )
   return make('request-rejected', 'this request cannot be answered as it is', 'rejected')
 }
 

@@ -2,8 +2,9 @@ import { availableParallelism, totalmem } from 'node:os'
 import type { ChatRequest, LlmRequest, PromptRequest } from '../core/chat-model.ts'
 import { EndpointError } from '../core/errors.ts'
 import { sha256OfFiles } from '../core/hash.ts'
-import { checkMemory, GgufEngine, type WrittenToken } from './gguf-engine.ts'
+import { checkMemory, GgufEngine } from './gguf-engine.ts'
 import { type GgufHeader, readGgufHeader } from './gguf-header.ts'
+import type { WrittenToken } from './gguf-tokens.ts'
 import { LLAMA_PACKAGE, type LlamaLibrary, loadLlamaLibrary } from './llama-library.ts'
 import type { LlmClient } from './llm-client.ts'
 import { FailedTryError, type RawReply } from './openai-client.ts'
@@ -13,6 +14,14 @@ import type { PromptQuestion } from './prompt-question.ts'
 /** What begins the address of a model file. */
 export const GGUF = 'gguf:'
 
+/** How a model file is opened. */
+export interface GgufClientOptions {
+  /** What to call the model; by default what the file calls it. */
+  readonly name?: string | undefined
+  /** Of a reply, where fewer are to be written than a request allows. */
+  readonly maxReplyTokens?: number | undefined
+}
+
 /** A model file: loaded when first asked, in this process, for nothing. Its answers have the form of a server's. */
 export class GgufClient implements LlmClient {
   /** The file's content, so that a copy elsewhere is the same and another file of the same name is not. */
@@ -21,12 +30,20 @@ export class GgufClient implements LlmClient {
   readonly path: string
   readonly #header: GgufHeader
   readonly #library: LlamaLibrary
+  readonly #maxReplyTokens: number
   readonly #prompts: PromptAsker
   #engine: Promise<GgufEngine> | null = null
   #last: Promise<unknown> = Promise.resolve()
 
-  private constructor(path: string, header: GgufHeader, hash: string, library: LlamaLibrary, name?: string) {
+  private constructor(
+    path: string,
+    header: GgufHeader,
+    hash: string,
+    library: LlamaLibrary,
+    { name, maxReplyTokens }: GgufClientOptions,
+  ) {
     this.path = path
+    this.#maxReplyTokens = maxReplyTokens ?? Number.POSITIVE_INFINITY
     this.#header = header
     this.#library = library
     this.baseUrl = `${GGUF}${hash}`
@@ -36,15 +53,14 @@ export class GgufClient implements LlmClient {
 
   /**
    * Checks the file and the package; nothing is loaded yet.
-   * @param name what to call the model; by default what the file calls it
    * @throws {UsageError} `gguf-missing`, `gguf-package-missing`
    * @throws {DataError} `gguf-malformed`, `gguf-truncated`, `gguf-split`, `gguf-memory`
    */
-  static async open(path: string, name?: string): Promise<GgufClient> {
+  static async open(path: string, options: GgufClientOptions = {}): Promise<GgufClient> {
     const header = readGgufHeader(path)
     const library = await loadLlamaLibrary()
     await checkMemory(library, path, header.bytes, totalmem())
-    return new GgufClient(path, header, sha256OfFiles([path]), library, name)
+    return new GgufClient(path, header, sha256OfFiles([path]), library, options)
   }
 
   /** The engine, and where it computes. @throws {DataError} where the model cannot be loaded */
@@ -58,9 +74,15 @@ export class GgufClient implements LlmClient {
     return (await this.#loaded()).tokenize('10').length === 1
   }
 
-  bodyOf({ messages, maxTokens, topLogprobs }: ChatRequest): Record<string, unknown> {
-    const logprobs = topLogprobs ? { logprobs: true, top_logprobs: topLogprobs } : {}
-    return { model: this.model, messages, max_tokens: maxTokens, temperature: 0, ...logprobs }
+  bodyOf({ messages, maxTokens, topLogprobs, stop }: ChatRequest): Record<string, unknown> {
+    return {
+      model: this.model,
+      messages,
+      max_tokens: Math.min(maxTokens, this.#maxReplyTokens),
+      temperature: 0,
+      ...(topLogprobs ? { logprobs: true, top_logprobs: topLogprobs } : {}),
+      ...(stop === undefined ? {} : { stop }),
+    }
   }
 
   send(request: LlmRequest): Promise<RawReply> {
@@ -88,7 +110,8 @@ export class GgufClient implements LlmClient {
     }))
   }
 
-  async #chat({ messages, maxTokens, topLogprobs = 0 }: ChatRequest): Promise<RawReply> {
+  async #chat({ messages, maxTokens, topLogprobs = 0, stop }: ChatRequest): Promise<RawReply> {
+    const most = Math.min(maxTokens, this.#maxReplyTokens)
     const engine = await this.#loaded()
     const started = performance.now()
     const prompt = engine.chatTokens(messages)
@@ -98,8 +121,8 @@ export class GgufClient implements LlmClient {
         `expected a chat template in ${this.path}, found none: this model was not trained on chats; use one that was (often named "instruct")`,
         'run-stopping',
       )
-    this.#checkLength(prompt.length + maxTokens, engine)
-    const { tokens, cut } = await engine.write(prompt, maxTokens, topLogprobs)
+    this.#checkLength(prompt.length + most, engine)
+    const { tokens, cut } = await engine.write(prompt, most, topLogprobs, stop)
     const content = tokens.map(({ text }) => text).join('')
     return rawReply(started, {
       choices: [

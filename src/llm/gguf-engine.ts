@@ -1,7 +1,14 @@
 import type { ChatMessage } from '../core/chat-model.ts'
 import { DataError } from '../core/errors.ts'
 import type { ChatItem, ChatWrapper, EvaluateItem, Llama, LlamaLibrary } from './llama-library.ts'
-import { goesRoundInCircles, logprobsOf, Spelling, type TokenLogprob } from './gguf-tokens.ts'
+import {
+  cutBefore,
+  goesRoundInCircles,
+  logprobsOf,
+  Spelling,
+  type TokenLogprob,
+  type WrittenToken,
+} from './gguf-tokens.ts'
 import type { EvaluateResult, LlamaContext, LlamaModel, LlamaSequence } from './llama-library.ts'
 
 /** What an engine is opened with. */
@@ -14,13 +21,6 @@ export interface GgufEngineOptions {
   /** Memory of this machine, in bytes. */
   readonly memory: number
   readonly threads: number
-}
-
-/** A token that was written, with the likeliest in its place, itself among them. */
-export interface WrittenToken {
-  readonly text: string
-  readonly logprob: number
-  readonly alternatives: readonly { readonly text: string; readonly logprob: number }[]
 }
 
 /**
@@ -173,12 +173,13 @@ export class GgufEngine {
 
   /**
    * Writes a reply to a prompt: the likeliest token each time, of equal ones that of the smallest id. It is cut where it
-   * reaches the limit, or goes round in circles.
+   * reaches the limit, or goes round in circles, and whole where it comes to `stop`, which is no part of it.
    */
   async write(
     prompt: readonly number[],
     maxTokens: number,
     top: number,
+    stop?: string,
   ): Promise<{ tokens: WrittenToken[]; cut: boolean }> {
     const last = prompt.length - 1
     let after: TokenLogprob[] = []
@@ -199,6 +200,7 @@ export class GgufEngine {
         logprob: other.logprob,
       }))
       tokens.push({ text: spelling.next(id), logprob: most, alternatives: others })
+      if (stop !== undefined && cutBefore(stop, tokens)) return { tokens, cut: false }
       const [result] = await this.#sequence.controlledEvaluate([question(id, [], alternatives)])
       keep(0, result!)
     }

@@ -12,7 +12,7 @@ export function logprobsOf({ next: { logits, totalLogitWeight } }: EvaluateResul
   if (!logits?.size || totalLogitWeight === undefined)
     throw new DataError(
       'gguf-unusable',
-      'expected logits from node-llama-cpp, found none; install a version that is known to work: npm i node-llama-cpp@3.22.1',
+      'expected logits from node-llama-cpp, found none; install a version that is known to work: npm i -D node-llama-cpp@3.22.1',
     )
   const most = Math.max(...logits.values())
   return [...logits]
@@ -36,6 +36,30 @@ export function goesRoundInCircles(ids: readonly number[]): boolean {
     if (index === ids.length) return true
   }
   return false
+}
+
+/** A token that was written, with the likeliest in its place, itself among them. */
+export interface WrittenToken {
+  readonly text: string
+  readonly logprob: number
+  readonly alternatives: readonly { readonly text: string; readonly logprob: number }[]
+}
+
+/**
+ * Takes a text and what follows it off the end of a reply, if its last token brought it; says whether it did. Of a token
+ * in which the text begins, what stands before it stays.
+ */
+export function cutBefore(stop: string, tokens: WrittenToken[]): boolean {
+  let first = tokens.length
+  let end = ''
+  while (first > 0 && end.length < stop.length + tokens.at(-1)!.text.length) end = tokens[--first]!.text + end
+  let kept = end.indexOf(stop)
+  if (kept < 0) return false
+  while (kept >= tokens[first]!.text.length) kept -= tokens[first++]!.text.length
+  const broken = tokens[first]!
+  tokens.length = first
+  if (kept > 0) tokens.push({ ...broken, text: broken.text.slice(0, kept) })
+  return true
 }
 
 /** Tokens that decide how the next one is spelled, such as whether its space is shown. */

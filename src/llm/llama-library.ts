@@ -112,8 +112,8 @@ export async function loadLlamaLibrary(name = LLAMA_PACKAGE): Promise<LlamaLibra
     throw new UsageError(
       'gguf-package-missing',
       missing
-        ? `expected the package ${LLAMA_PACKAGE}, which runs GGUF files, found none; install it where gloss is: npm i ${LLAMA_PACKAGE}`
-        : `expected the package ${LLAMA_PACKAGE} to load, found: ${reason}; install it again: npm i ${LLAMA_PACKAGE}`,
+        ? `expected the package ${LLAMA_PACKAGE}, which runs GGUF files, found none; install it where gloss is: npm i -D ${LLAMA_PACKAGE}`
+        : `expected the package ${LLAMA_PACKAGE} to load, found: ${reason}; install it again: npm i -D ${LLAMA_PACKAGE}`,
       { cause },
     )
   }

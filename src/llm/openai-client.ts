@@ -22,6 +22,8 @@ export interface OpenAiClientOptions {
   readonly timeoutMs?: number
   /** How the limit on a reply's tokens is named. */
   readonly tokenLimit?: TokenLimit
+  /** Of a reply, where fewer are to be written than a request allows. */
+  readonly maxReplyTokens?: number | undefined
   /** How log-probabilities of a prompt are had. */
   readonly promptLogprobs?: Capabilities['promptLogprobs']
 }
@@ -48,17 +50,20 @@ export class OpenAiClient {
   readonly model: string
   readonly #key: string | null
   readonly #timeoutMs: number
+  readonly #maxReplyTokens: number
   readonly #client: OpenAI
   readonly #agent: Agent
   readonly #prompts: PromptAsker | null
   #tokenLimit: TokenLimit
 
-  constructor({ baseUrl, model, key, timeoutMs, tokenLimit, promptLogprobs }: OpenAiClientOptions) {
+  constructor(options: OpenAiClientOptions) {
+    const { baseUrl, model, key, timeoutMs, tokenLimit, promptLogprobs, maxReplyTokens } = options
     const url = new URL(baseUrl)
     this.baseUrl = baseUrl
     this.model = model
     this.#key = key
     this.#timeoutMs = timeoutMs ?? DEFAULT_TIMEOUT_MS
+    this.#maxReplyTokens = maxReplyTokens ?? Number.POSITIVE_INFINITY
     // Before a probe has asked: the name that OpenAI's own reference gives, and the one that every other server knows.
     this.#tokenLimit =
       tokenLimit ?? (url.hostname === 'api.openai.com' ? 'max_completion_tokens' : 'max_tokens')
@@ -92,7 +97,8 @@ export class OpenAiClient {
   /** The JSON body that {@link send} sends. */
   bodyOf({ messages, maxTokens, topLogprobs }: ChatRequest): Record<string, unknown> {
     const logprobs = topLogprobs ? { logprobs: true, top_logprobs: topLogprobs } : {}
-    return { model: this.model, messages, [this.#tokenLimit]: maxTokens, ...logprobs }
+    const most = Math.min(maxTokens, this.#maxReplyTokens)
+    return { model: this.model, messages, [this.#tokenLimit]: most, ...logprobs }
   }
 
   /**

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { beyondAnswers } from '../../src/autointerp/answer-lines.ts'
 import { parseSimulation } from '../../src/autointerp/simulation-reply.ts'
 import { renderAnswer } from '../../src/autointerp/simulate-messages.ts'
 
@@ -157,4 +158,22 @@ describe('a reply in the sparse form', () => {
       { numRuns: 3000 },
     )
   })
+})
+
+it('reads of a reply that goes on, and is stopped behind what was asked, what it reads of all of it', () => {
+  const line = fc.constantFrom('none', '1=9', '2=3 3=1', '1=0', 'x')
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 4 }),
+      fc.nat(2),
+      fc.array(line, { maxLength: 9 }),
+      (count, from, said) => {
+        const lengths = Array.from({ length: count }, () => 3)
+        const whole = said.map((answer, index) => `${index + from}: ${answer}`).join('\n')
+        const at = whole.indexOf(beyondAnswers(count))
+        const stopped = at < 0 ? whole : whole.slice(0, at)
+        expect(parseSimulation(stopped, lengths, 9, false)).toEqual(parseSimulation(whole, lengths, 9, false))
+      },
+    ),
+  )
 })

@@ -1,180 +1,102 @@
-// The same explanations and examples through every tier of one model, side by side.
+// The same explanations and examples through every tier of one model, side by side, from what a study has stored:
 // npm run build
-// node test/bench/tiers.mjs DEMO gguf:PATH|URL [MODEL] [FEATURES] [EXAMPLES] [FOLDER]
-// DEMO: a finished study, which is copied; FOLDER: keeps its database, so that a run that was cut short goes on
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+// cd STUDY; gloss explain --only … --llm … ; for each tier: gloss score --only … --llm … --tier TIER; cd -
+// node test/bench/tiers.mjs STUDY [PROTOCOL] [EXPLAINER]
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { spearman } from '../../dist/autointerp/correlation.js'
-import {
-  bundledExplainPrompt,
-  bundledMigrations,
-  bundledProtocol,
-  bundledSimulatePrompt,
-} from '../../dist/cli/assets.js'
-import { selectFeatures } from '../../dist/core/selection.js'
-import { Gate } from '../../dist/llm/gate.js'
-import { GgufClient } from '../../dist/llm/gguf-client.js'
-import { Lane } from '../../dist/llm/lane.js'
-import { OpenAiClient } from '../../dist/llm/openai-client.js'
-import { priceList } from '../../dist/llm/prices.js'
-import { probe } from '../../dist/llm/probe.js'
-import { explainRequests, readExplanation } from '../../dist/pipeline/explain-plan.js'
+import { bundledMigrations, bundledSimulatePrompt } from '../../dist/cli/assets.js'
+import { findProtocol } from '../../dist/cli/protocols.js'
+import { LLM_TIERS } from '../../dist/core/scores.js'
+import { StoredReplies } from '../../dist/llm/stored-replies.js'
 import { currentSet } from '../../dist/pipeline/feature-set.js'
 import { llmSimulator } from '../../dist/pipeline/simulate.js'
 import { tokenTexts } from '../../dist/pipeline/token-texts.js'
 import { openStore } from '../../dist/store/sqlite-store.js'
 
-const TIERS = ['promptLogprobs', 'chatLogprobs', 'integersDense', 'integersSparse']
-/** Weak models write until they are stopped; whole replies to these prompts are shorter. */
-const MOST_TOKENS = 300
-const SEED = 0
+const [path, protocolName = 'monosemanticity', explainer = 'pairs'] = process.argv.slice(2)
+if (!path) throw new Error('usage: node test/bench/tiers.mjs STUDY [PROTOCOL] [EXPLAINER]')
+const folder = resolve(path)
+process.chdir(fileURLToPath(new URL('../../', import.meta.url)))
 
-const [demo, address, name = 'model', featureCount = '10', exampleCount = '20', kept] = process.argv.slice(2)
-if (!address)
-  throw new Error(
-    'usage: node test/bench/tiers.mjs DEMO gguf:PATH|URL [MODEL] [FEATURES] [EXAMPLES] [FOLDER]',
-  )
-const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-process.chdir(ROOT)
-
-const folder = kept ? resolve(kept) : mkdtempSync(join(tmpdir(), 'gloss-tiers-'))
-mkdirSync(folder, { recursive: true })
-if (!existsSync(join(folder, 'gloss.db'))) cpSync(join(demo, 'gloss.db'), join(folder, 'gloss.db'))
-const store = openStore(join(folder, 'gloss.db'), bundledMigrations())
-const protocol = bundledProtocol('monosemanticity')
-const study = { store, folder: resolve(demo), protocol, config: { seed: SEED } }
+const store = openStore(`${folder}/gloss.db`, bundledMigrations())
+const protocol = findProtocol(protocolName, folder, folder)
+const study = { store, folder, protocol, config: { seed: 0 } }
 const set = currentSet(study)
-
-const client = address.startsWith('gguf:')
-  ? await GgufClient.open(resolve(address.slice(5)))
-  : await serverClient(address, name)
-const free = { input: 0, output: 0 }
-const lane = new Lane(
-  {
-    client,
-    prices: priceList('http://localhost/v1', client.model, free),
-    weight: 1,
-    mostInFlight: 1,
-    requestsPerMinute: null,
-    tokensPerMinute: null,
-    known: null,
-  },
-  performance.now(),
-)
-const chat = new Gate({
-  group: client.baseUrl,
-  model: client.model,
-  lanes: [lane],
-  store,
-  maxCost: null,
-  signal: new AbortController().signal,
-  now: () => new Date(),
-})
-
-const alive = store.features.all(set.id).filter(({ state }) => state === 'alive')
-const sampled = store.examples.sampledFeatures(set.id, protocol.name)
-const candidates = alive.map(({ id }) => id).filter((id) => sampled.has(id))
-const selection = { kind: 'random', count: Number(featureCount) }
-const features = selectFeatures(selection, candidates, () => false, SEED)
-const requestOf = explainRequests(study, set, { explain: bundledExplainPrompt() })
 const textsOf = tokenTexts(study, set)
+const explained = store.explanations
+  .all(set.id)
+  .filter((one) => one.explainer === explainer && one.text !== null)
+say(`${explained.length} explanations by ${explainer}, ${protocol.name}\n`)
 
-const explained = []
-for (const feature of features) {
-  const answer = await chat.ask(requestOf(feature), { stage: 'explain', priority: 0 })
-  const read = answer.kind === 'reply' ? readExplanation(answer) : { problem: answer.reason }
-  if ('text' in read) explained.push({ feature, text: read.text })
-  note(`${feature}: ${'text' in read ? read.text : `no explanation (${read.problem})`}`)
-}
-say(`${features.length} features, ${explained.length} explained by ${client.model}\n`)
-
-const rows = []
 const predictions = new Map()
-for (const tier of TIERS) {
-  const simulate = { ...bundledSimulatePrompt(tier), maxTokens: tier === 'promptLogprobs' ? 1 : MOST_TOKENS }
-  const simulator = llmSimulator({ chat, simulate, tier, reask: false }, protocol.scale, SEED, textsOf)
-  const before = chat.spending()
-  const started = performance.now()
-  const masses = []
-  const reasons = new Map()
+const rows = []
+for (const tier of LLM_TIERS) {
+  const scores = store.scores
+    .all(set.id, 'simulation')
+    .filter(
+      (score) =>
+        score.tier === tier &&
+        score.protocol === protocol.name &&
+        explained.some(({ id }) => id === score.explanationId),
+    )
+  if (scores.length === 0) continue
+  const { llm: model, endpoint } = store.provenance.get(scores[0].provenanceId)
+  const replies = new StoredReplies(store, endpoint, model)
+  const used = { calls: 0, prompt: 0, completion: 0, ms: 0 }
+  const chat = {
+    ask: async (request) => {
+      const answer = await replies.ask(request)
+      const row = store.requests.get(answer.hash)
+      used.calls++
+      used.prompt += row?.usage?.promptTokens ?? 0
+      used.completion += row?.usage?.completionTokens ?? 0
+      used.ms += row?.latencyMs ?? 0
+      return answer
+    },
+  }
+  const llm = { chat, simulate: bundledSimulatePrompt(tier), tier, reask: false }
+  const simulator = llmSimulator(llm, protocol.scale, 0, textsOf)
   let answered = 0
   let asked = 0
-  const scores = []
-  for (const { feature, text } of explained) {
-    const all = store.examples.of(set.id, feature, protocol.name).filter(({ use }) => use === 'score')
-    const examples = spread(all, Number(exampleCount))
-    const { predicted, digitMass, reasons: why } = await simulator.simulate(text, feature, examples, 0)
-    if (digitMass !== null) masses.push(digitMass)
-    for (const reason of why) reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+  for (const { explanationId } of scores) {
+    const { featureId: feature, text } = explained.find(({ id }) => id === explanationId)
+    const examples = store.examples.of(set.id, feature, protocol.name).filter(({ use }) => use === 'score')
+    const { predicted } = await simulator.simulate(text, feature, examples, 0)
     asked += examples.length
-    const read = examples
-      .map((example, index) => ({ example, levels: predicted[index] }))
-      .filter(({ levels }) => levels)
-    answered += read.length
+    answered += predicted.filter((levels) => levels !== null).length
     for (const [index, levels] of predicted.entries())
       if (levels) predictions.set(`${tier} ${feature} ${index}`, levels)
-    const truth = read.flatMap(({ example }) => example.activations.map((one) => Math.max(0, one)))
-    const levels = read.flatMap((one) => one.levels.map(Math.round))
-    const score = levels.length > 1 ? spearman(truth, levels) : null
-    if (score !== null) scores.push(score)
-    note(`${tier} ${feature}: ${read.length} of ${examples.length} answered, ρ ${score?.toFixed(3) ?? '–'}`)
   }
-  const seconds = (performance.now() - started) / 1000
-  const { promptTokens, completionTokens, usd, requests } = chat.spending()
-  rows.push({
-    tier,
-    requests: requests - before.requests,
-    answered: `${answered} of ${asked}`,
-    scores: `${scores.length}: ${median(scores)?.toFixed(2) ?? '–'}`,
-    digitMass: masses.length > 0 ? (masses.reduce((a, b) => a + b, 0) / masses.length).toFixed(2) : '',
-    prompt: Math.round((promptTokens - before.promptTokens) / explained.length),
-    completion: Math.round((completionTokens - before.completionTokens) / explained.length),
-    usd: usd - before.usd,
-    seconds: (seconds / explained.length).toFixed(1),
-    reasons,
-  })
+  const values = scores.flatMap(({ value }) => (value === null ? [] : [value]))
+  const masses = scores.flatMap(({ digitMass }) => (digitMass === null ? [] : [digitMass]))
+  const each = (sum) => Math.round(sum / scores.length)
+  rows.push(
+    [
+      tier,
+      (used.calls / scores.length).toFixed(0),
+      `${answered} of ${asked}`,
+      `${values.length} of ${scores.length}: ${median(values)?.toFixed(2) ?? '–'}`,
+      masses.length > 0 ? (masses.reduce((a, b) => a + b, 0) / masses.length).toFixed(2) : '',
+      each(used.prompt),
+      each(used.completion),
+      (used.ms / 1000 / scores.length).toFixed(1),
+    ].join(' | '),
+  )
 }
 say(
-  '| tier | calls | examples answered | scores: median ρ | digit mass | prompt tokens | completion tokens | $ | s a feature |',
+  '| tier | calls | examples answered | scores: median ρ | digit mass | prompt tokens | completion tokens | s |',
 )
-say('|---|---|---|---|---|---|---|---|---|')
-for (const row of rows)
-  say(
-    `| ${row.tier} | ${row.requests} | ${row.answered} | ${row.scores} | ${row.digitMass} | ${row.prompt} | ${row.completion} | ${row.usd} | ${row.seconds} |`,
-  )
+say('|---|---|---|---|---|---|---|---|')
+for (const row of rows) say(`| ${row} |`)
 say('\nSpearman of predictions, over the tokens of examples that both tiers answered (tokens):\n')
-say(`| | ${TIERS.join(' | ')} |\n|---|${TIERS.map(() => '---|').join('')}`)
-for (const one of TIERS) say(`| ${one} | ${TIERS.map((other) => agreement(one, other)).join(' | ')} |`)
-for (const { tier, reasons } of rows)
-  for (const [reason, count] of reasons) say(`\n${tier}, ${count} ×: ${reason}`)
-await chat.close()
+say(`| | ${LLM_TIERS.join(' | ')} |\n|---|${LLM_TIERS.map(() => '---|').join('')}`)
+for (const one of LLM_TIERS)
+  say(`| ${one} | ${LLM_TIERS.map((other) => agreement(one, other)).join(' | ')} |`)
 store.close()
-if (!kept) rmSync(folder, { recursive: true })
-
-async function serverClient(baseUrl, model) {
-  const asking = new OpenAiClient({ baseUrl, model, key: null })
-  const { capabilities, server, notes } = await probe(asking)
-  await asking.close()
-  note(JSON.stringify({ server, capabilities, notes }))
-  const { tokenLimit, promptLogprobs } = capabilities
-  return new OpenAiClient({ baseUrl, model, key: null, tokenLimit, promptLogprobs })
-}
 
 function say(text) {
   process.stdout.write(`${text}\n`)
-}
-
-function note(text) {
-  process.stderr.write(`${text}\n`)
-}
-
-/** So many of the list, at equal steps: slices lie one behind the other. */
-function spread(list, count) {
-  return list.length <= count
-    ? list
-    : Array.from({ length: count }, (_, i) => list[Math.floor((i * list.length) / count)])
 }
 
 function agreement(one, other) {

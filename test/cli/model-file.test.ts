@@ -44,6 +44,6 @@ it('a package that is not installed is named with how to install it', async () =
   await expect(loadLlamaLibrary('node-llama-cpp-that-is-not-there')).rejects.toMatchObject({
     name: 'UsageError',
     code: 'gguf-package-missing',
-    message: expect.stringContaining('npm i node-llama-cpp') as string,
+    message: expect.stringContaining('npm i -D node-llama-cpp') as string,
   })
 })

@@ -55,6 +55,18 @@ describe.skipIf(client === null)(`a model file in this process${reason}`, () => 
   )
 
   it(
+    'ends a reply whole where it comes to the text that it is to stop at',
+    async () => {
+      const { text } = read(await client!.send(CAPITAL))
+      const stop = text!.slice(2, 5)
+      const stopped = read(await client!.send({ ...CAPITAL, stop }))
+      expect(stopped).toMatchObject({ text: text!.slice(0, text!.indexOf(stop)), cut: false })
+      expect(stopped.tokens!.map((token) => token.text).join('')).toBe(stopped.text)
+    },
+    3 * MINUTES,
+  )
+
+  it(
     'reads a prompt in one pass, to the same bytes whatever came before',
     async () => {
       const first = await client!.send(PLACES)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { goesRoundInCircles, logprobsOf } from '../../src/llm/gguf-tokens.ts'
+import { cutBefore, goesRoundInCircles, logprobsOf } from '../../src/llm/gguf-tokens.ts'
 
 describe('a reply that goes round in circles', () => {
   it('is known by any short circle, after whatever came before', () => {
@@ -23,6 +23,33 @@ describe('a reply that goes round in circles', () => {
     ]).flat()
     expect(goesRoundInCircles(list)).toBe(false)
     expect(goesRoundInCircles(Array.from({ length: 255 }, () => 1))).toBe(false)
+  })
+})
+
+describe('a text at which a reply stops', () => {
+  const tokensOf = (texts: readonly string[]) =>
+    texts.map((text) => ({ text, logprob: 0, alternatives: [] as const }))
+  const textOf = (tokens: readonly { readonly text: string }[]) => tokens.map(({ text }) => text).join('')
+
+  it('is taken off with what follows it, however it is cut into tokens', () => {
+    const piece = fc.stringMatching(/^[a\n1:]{0,4}$/)
+    fc.assert(
+      fc.property(fc.array(piece), fc.stringMatching(/^[a\n1:]{1,4}$/), (texts, stop) => {
+        const written: { text: string; logprob: number; alternatives: readonly [] }[] = []
+        const whole = texts.join('')
+        for (const token of tokensOf(texts)) {
+          written.push(token)
+          if (cutBefore(stop, written)) return textOf(written) === whole.slice(0, whole.indexOf(stop))
+        }
+        return textOf(written) === whole && !whole.includes(stop)
+      }),
+    )
+  })
+
+  it('leaves the tokens before it as they were', () => {
+    const tokens = tokensOf(['1', ':', ' none', '\n', '2', '1', ':', ' x'].slice(0, 7))
+    expect(cutBefore('\n21:', tokens)).toBe(true)
+    expect(tokens).toEqual(tokensOf(['1', ':', ' none']))
   })
 })
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ChatRequest } from '../../src/core/chat-model.ts'
 import type { FailedTry } from '../../src/llm/endpoint-failure.ts'
-import { FailedTryError, OpenAiClient } from '../../src/llm/openai-client.ts'
+import { FailedTryError, OpenAiClient, type OpenAiClientOptions } from '../../src/llm/openai-client.ts'
 import { readReplyBody } from '../../src/llm/reply-body.ts'
 import { type Deed, errorBody, FakeOpenAi, type SeenRequest } from '../support/fake-openai.ts'
 
@@ -15,7 +15,7 @@ afterEach(async () => {
 
 async function serve(
   script: (request: SeenRequest) => Deed,
-  options: { key?: string | null; timeoutMs?: number } = {},
+  options: Partial<OpenAiClientOptions> = {},
 ): Promise<{ fake: FakeOpenAi; client: OpenAiClient }> {
   const fake = await FakeOpenAi.start(script)
   const client = new OpenAiClient({ baseUrl: fake.url, model: 'm-1', key: KEY, ...options })
@@ -160,8 +160,8 @@ describe('a failed try', () => {
       400,
       'context_length_exceeded',
       'rejected',
-      'request-rejected',
-      'this request cannot be answered as it is',
+      'request-too-long',
+      'set llm.maxReplyTokens in gloss.yaml, put fewer examples into a call (--examples-per-call)',
     ],
     [422, null, 'rejected', 'request-rejected', 'this request cannot be answered as it is'],
   ])('with %i %s says what it means', async (status, code, failure, errorCode, advice) => {
@@ -170,6 +170,25 @@ describe('a failed try', () => {
     expect(error).toMatchObject({ failure, code: errorCode, status })
     expect(error.message).toContain(advice)
     expect(mayBeBilled).toBe(false)
+  })
+
+  it.each([
+    "This model's maximum context length is 4096 tokens. However, you requested 5900 tokens (1900 in the messages, 4000 in the completion).",
+    'the request exceeds the available context size, try increasing it',
+    'Requested tokens (5000) exceed context window of 4096',
+    'Input is longer than the maximum allowed length (4096 tokens)',
+  ])('knows a request that is too long for the server: %s', async (said) => {
+    const { client } = await serve(() => ({ raw: errorBody(said), status: 400 }))
+    expect((await failureOf(client)).failure).toMatchObject({ code: 'request-too-long', failure: 'rejected' })
+  })
+
+  it('writes no more than it is told to', async () => {
+    const { fake, client } = await serve(() => ({ answer: 'hi' }), { maxReplyTokens: 5 })
+    await client.send(REQUEST)
+    await client.send({ ...REQUEST, maxTokens: 3 })
+    expect(fake.seen.map(({ body }) => (body as unknown as { max_tokens: number }).max_tokens)).toEqual([
+      5, 3,
+    ])
   })
 
   it('tells a missing key from a wrong one', async () => {

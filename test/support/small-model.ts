@@ -18,7 +18,7 @@ export const engineIsThere: boolean = await loadLlamaLibrary().then(
 /** The path of a real instruct model of 135 million parameters, or why it is not to be had. */
 export function smallModel(): { readonly path: string } | { readonly missing: string } {
   if (!engineIsThere)
-    return { missing: 'node-llama-cpp is not installed: npm i --no-save node-llama-cpp@3.22.1' }
+    return { missing: 'node-llama-cpp is not installed: npm i -D --no-save node-llama-cpp@3.22.1' }
   const path = join(CACHE, 'SmolLM2-135M-Instruct.Q4_1.gguf')
   if (existsSync(path)) return { path }
   const fetch = join(SMALL_MODEL_FOLDER, 'get.py')

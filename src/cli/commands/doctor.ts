@@ -145,7 +145,7 @@ async function askEndpoint({ baseUrl, key }: Endpoint, model: string, timeoutMs:
 
 /** @throws {UsageError | DataError} where the file cannot be used */
 async function askModelFile(path: string, name?: string): Promise<Answer> {
-  const client = await GgufClient.open(path, name)
+  const client = await GgufClient.open(path, { name })
   try {
     const result = await probeGguf(client)
     const said = result.notes[0] ?? 'the message is empty'
