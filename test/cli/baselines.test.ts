@@ -274,7 +274,7 @@ describe('a study with its baselines', () => {
 })
 
 describe('random directions before the autoencoder was collected', () => {
-  it('fire equally often, and say so', { timeout: 120_000 }, async () => {
+  it('fire equally often, and say so', async () => {
     const folder = smallStudy()
     const { code, stderr } = await gloss(['run', '--kind', 'random'], { folder })
     expect(code).toBe(0)

@@ -7,7 +7,7 @@ import { gloss, query, sharedStudy } from '../support/small-study.ts'
 const folder = sharedStudy(['run'])
 beforeAll(async () => {
   expect((await gloss(['run', '--explainer', 'bigram', '--quiet'], { folder })).code).toBe(0)
-}, 60_000)
+})
 
 function scoresBy(explainer: string): Map<number, number> {
   const rows = query(

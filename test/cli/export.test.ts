@@ -127,7 +127,7 @@ describe('gloss export', () => {
     await expect(glossHere(['export', ...flags], { folder })).rejects.toMatchObject({ code })
   })
 
-  it('leaves no half file under a final name when it is killed', { timeout: 120_000 }, async () => {
+  it('leaves no half file under a final name when it is killed', async () => {
     const whole = await exported('--format', 'csv', '--tables', 'all')
     const study = copyOf(folder)
     let cut = 0

@@ -53,4 +53,4 @@ it('a killed run of isolated calls ends with the tables of an uninterrupted one,
   expect(tablesOf(killed)).toBe(tablesOf(straight))
   const verified = await gloss(['score', '--verify'], { folder: killed })
   expect(verified).toMatchObject({ code: 0, stderr: '' })
-}, 120_000)
+})

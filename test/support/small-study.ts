@@ -55,7 +55,7 @@ export function sharedStudy(
       const { code, stderr } = await gloss([verb, '--quiet'], { folder })
       if (code !== 0) throw new Error(`gloss ${verb} ended with ${code}: ${stderr}`)
     }
-  }, 120_000)
+  })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
