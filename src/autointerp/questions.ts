@@ -22,6 +22,9 @@ export const NO = 0
 /** The other one. */
 export const YES = 1
 
+/** The answers by name, in the order of {@link NO} and {@link YES}. */
+export const NO_YES = ['no', 'yes'] as const
+
 /** Windows of an intruder question. */
 export const INTRUDER_WINDOWS = 5
 

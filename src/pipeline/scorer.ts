@@ -2,6 +2,7 @@ import type { Answer, LlmRequest } from '../core/chat-model.ts'
 import { UsageError } from '../core/errors.ts'
 import type { StudyEvent } from '../core/events.ts'
 import type { Bootstrap } from '../autointerp/bootstrap.ts'
+import type { QuestionPrompt } from '../autointerp/question-prompt.ts'
 import type { IsolateBlock } from '../autointerp/isolate-blocks.ts'
 import { contentId } from '../core/hash.ts'
 import {
@@ -98,9 +99,16 @@ export function questionKind(scorer: QuestionScorerName): QuestionKind {
   return scorer === 'detection-neighbours' || scorer === 'detection-cooccurrence' ? 'detection' : scorer
 }
 
-/** Questions of one call: as the study is set, else as the prompt says. */
+/** Questions of one call: as the study is set (a flag, or gloss.yaml), else as the prompt says. */
 export function questionsPerCall({ config }: Pick<Study, 'config'>, llm: Llm, kind: QuestionKind): number {
   return config.score.questionsPerCall ?? llm.questions[kind].questionsPerCall
+}
+
+/** The hash of a question prompt together with the number of questions of one call, where that is not its own. */
+export function questionPromptHash(prompt: QuestionPrompt, perCall: number): string {
+  return perCall === prompt.questionsPerCall
+    ? prompt.hash
+    : contentId({ prompt: prompt.hash, questionsPerCall: perCall })
 }
 
 /**

@@ -77,12 +77,7 @@ export async function verifyScores(
       }
       const outcome = await made.scorer.score(made.item, 0)
       for (const row of family) {
-        const found = differencesOf(
-          explanation,
-          row,
-          outcome,
-          row === main ? store.scores.controlsOf(row.id) : [],
-        )
+        const found = differencesOf(explanation, row, outcome, store.scores.controlsOf(row.id))
         checked++
         if (found.length === 0) equal++
         differences.push(...found)
