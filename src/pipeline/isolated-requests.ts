@@ -39,21 +39,25 @@ export class IsolatedRequests {
 
   /** Replies are taken to name what really fires, and those about other explanations to name nothing. */
   *of({ explanation: { featureId }, blank }: ScoreItem): Generator<ExpectedRequest> {
-    const block = this.#isolation.blocks.find((one) => one.some(([feature]) => feature === featureId))
+    const { blankDescription } = this.#llm.simulate
+    const block = this.#isolation.blocks.find((one) => one.some(({ feature }) => feature === featureId))
     if (block) {
       if (this.#last?.block !== block)
         this.#last = {
           block,
           requests: ROLES.flatMap((role) =>
-            this.#requests(featuresInRole(block, role, this.#isolation), role === 'own' ? null : role),
+            this.#requests(
+              featuresInRole(block, role, this.#isolation, blankDescription),
+              role === 'own' ? null : role,
+            ),
           ),
         }
       yield* this.#last.requests.filter(({ features }) => features.has(featureId))
     }
-    if (!blank) return
+    if (!blank || block?.find(({ feature }) => feature === featureId)?.blank === true) return
     const alone = {
       feature: featureId,
-      explanation: this.#llm.simulate.blankDescription,
+      explanation: blankDescription,
       examples: this.#isolation.examplesOf(featureId),
     }
     yield* this.#requests([alone], 'blank')

@@ -107,7 +107,7 @@ export class PastScores {
     const { promptHash } = study.store.provenance.get(explanation.provenanceId)
     const explain = { ...llm.explain, hash: promptHash ?? llm.explain.hash }
     const blocks = storedBlocks(study, this.#set, { ...llm, explain })
-    const features = blocks.flatMap((block) => block.map(([feature]) => feature))
+    const features = blocks.flatMap((block) => block.map(({ feature }) => feature))
     return isolationOf(
       study,
       this.#set,
