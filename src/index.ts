@@ -82,9 +82,9 @@ export { spearmanOnResamples } from './autointerp/spearman-on-resamples.ts'
 export { type PartnerCandidate, shuffledPartners } from './autointerp/shuffled-partners.ts'
 export { dealExamples, renderAnswer, simulateRequest } from './autointerp/simulate-messages.ts'
 export { type ParsedSimulation, parseSimulation } from './autointerp/simulation-reply.ts'
+export type { FurtherScores, FurtherStatistics } from './autointerp/further-statistics.ts'
 export {
   type ControlPredictions,
-  type FurtherStatistics,
   scoreSimulation,
   type SimulationScores,
 } from './autointerp/simulation-score.ts'
