@@ -36,7 +36,7 @@ export async function* score(
   selection: Selection,
   scorer: ScorerName = 'simulation',
 ): AsyncGenerator<StudyEvent, ScoreCounts> {
-  if (study.precision != null) checkAdaptive(study, scorer)
+  if (study.precision != null) checkAdaptive(study, llm, scorer)
   const set = currentSet(study)
   const plan = planScores(study, llm, selection, scorer)
   const { selected, planned } = plan
@@ -80,8 +80,15 @@ export async function* score(
   return counts
 }
 
-function checkAdaptive({ protocol }: Study, scorer: string): void {
+/** @throws {UsageError} `precision-protocol`, `precision-isolate`, `precision-scorer` */
+function checkAdaptive({ protocol }: Study, llm: Llm | null, scorer: string): void {
   checkPrecision(protocol)
+  // Features that share calls would have to stop at the same look.
+  if (llm?.simulate.isolate)
+    throw new UsageError(
+      'precision-isolate',
+      'expected --precision without --isolate, found both; leave one of them out',
+    )
   if (scorer !== 'simulation')
     throw new UsageError(
       'precision-scorer',
