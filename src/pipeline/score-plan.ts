@@ -1,4 +1,5 @@
 import { shuffledPartners } from '../autointerp/shuffled-partners.ts'
+import { UsageError } from '../core/errors.ts'
 import { hash32 } from '../core/random.ts'
 import type { ScorerName, Tier } from '../core/scores.ts'
 import { type Selection, selectFeatures } from '../core/selection.ts'
@@ -48,6 +49,7 @@ interface PastControls {
  * Finds the explanations that a scorer has still to score.
  *
  * @param expected explanations that will be there by then; they go before stored ones
+ * @throws {UsageError} `isolate-scorer`
  */
 export function planScores(
   study: Study,
@@ -57,6 +59,11 @@ export function planScores(
   expected: readonly ExplanationRecord[] = [],
 ): ScorePlan {
   const { store } = study
+  if (llm?.simulate.isolate && scorer !== 'simulation')
+    throw new UsageError(
+      'isolate-scorer',
+      `expected --isolate with --scorer simulation, found ${scorer}; leave one of them out`,
+    )
   const set = currentSet(study)
   checkProtocol(study, set)
   const explanations = new Map(

@@ -107,7 +107,7 @@ describe('the controls of a score that is made again', () => {
     expect(after.controls.map(({ name }) => name)).toEqual(before.controls.map(({ name }) => name))
   })
 
-  it('are refused with a precision where features share calls', async () => {
+  it('are refused with a precision, or by another scorer, where features share calls', async () => {
     const llm = await started({ rules: PLANTED_RULES })
     const study = { ...plantedStudy(), precision: 0.1 }
     const judge = judgeAt(llm, study, { isolate: true })
@@ -117,6 +117,9 @@ describe('the controls of a score that is made again', () => {
     })
     await expect(eventsOf(score(study, judge, ALL))).rejects.toThrow(
       'expected --precision without --isolate, found both',
+    )
+    await expect(eventsOf(score({ ...study, precision: null }, judge, ALL, 'fuzzing'))).rejects.toThrow(
+      'expected --isolate with --scorer simulation, found fuzzing',
     )
   })
 })
