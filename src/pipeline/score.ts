@@ -150,12 +150,13 @@ async function* scoreByLlm(
   }
 }
 
-/** Status and show are about the tier and precision of the last simulations. */
+/** Status and show are about the tier, precision and seed of the last simulations. */
 function remember(study: Study, llm: Llm | null, { scorer, tier }: ScorePlan): void {
   rememberExplainer(study, llm)
   if (scorer !== 'simulation') return
-  const { store, protocol, precision } = study
+  const { store, protocol, precision, config } = study
   store.study.put('tier', tier)
+  store.study.put('seed', String(config.seed))
   store.study.put('prompt', llm?.simulate.hash ?? '')
   store.study.put('scoring', scoringName(protocol.name, precision ?? null))
 }

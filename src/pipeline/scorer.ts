@@ -135,11 +135,35 @@ export function scoreId(
     endpoint: llm?.chat.group ?? null,
     llm: llm?.chat.model ?? null,
     ...(kind === null
-      ? {}
+      ? seedOfItsOwn(study, explanation)
       : {
           seed: study.config.seed,
           contrast: CONTRAST_RECIPE,
           perCall: llm && questionsPerCall(study, llm, kind),
         }),
   })
+}
+
+/** Seeds of explanations by their provenance, of which there are few. */
+const explainSeeds = new WeakMap<Study['store'], Map<string, number>>()
+
+/**
+ * The seed of a simulation, where it is not the one that its explanation was made with: it deals examples to calls,
+ * finds partners and draws resamples, so that scores of another seed are others.
+ */
+function seedOfItsOwn(
+  { store, config }: Study,
+  { provenanceId }: ExplanationRecord,
+): { readonly seed?: number } {
+  // What is only expected is made with the same seed.
+  if (provenanceId === '') return {}
+  const seeds = explainSeeds.get(store) ?? new Map<string, number>()
+  explainSeeds.set(store, seeds)
+  let seed = seeds.get(provenanceId)
+  if (seed === undefined) {
+    // Explanations of other tools have none.
+    seed = store.provenance.get(provenanceId).seed ?? 0
+    seeds.set(provenanceId, seed)
+  }
+  return seed === config.seed ? {} : { seed: config.seed }
 }
