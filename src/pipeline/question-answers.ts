@@ -1,7 +1,7 @@
 import { renderVerdicts } from '../autointerp/question-prompt.ts'
 import { type ControlVerdicts, lacksClass } from '../autointerp/question-score.ts'
 import { NO, type Question, tableAnswer } from '../autointerp/questions.ts'
-import { tokenTable } from '../autointerp/token-table.ts'
+import { simulateByTokenTable, tokenTable } from '../autointerp/token-table.ts'
 import type { ControlName, QuestionScorerName } from '../core/scores.ts'
 import type { ExplanationRecord, FeatureSetRecord } from '../core/store.ts'
 import { type Asked, askTable, QuestionAsker } from './ask-questions.ts'
@@ -9,6 +9,7 @@ import { explainExamples } from './explain-plan.ts'
 import { allEnded } from './pool.ts'
 import type { QuestionSource } from './question-source.ts'
 import { type ExpectedRequest, questionKind, questionsPerCall, type ScoreItem, scorerTier } from './scorer.ts'
+import { ownBaseline } from './simulation-controls.ts'
 import type { Llm, Study } from './study.ts'
 import { tokenTexts } from './token-texts.ts'
 
@@ -20,6 +21,8 @@ export interface AnsweredItem {
   readonly controls: readonly ControlVerdicts[]
   /** The controls that were asked as the score was. */
   readonly asked: readonly (readonly [ControlName, Asked])[]
+  /** The baseline that the explanation is itself. */
+  readonly itself: ControlName | null
 }
 
 /** Has the questions about an item answered by its explanation, and by every control. */
@@ -75,9 +78,11 @@ export class ItemQuestioner {
       verdicts('shuffled', shuffled, questions),
       ...(nothing === null ? [] : [verdicts('blank', blanked, questions)]),
     ]
-    if (this.#llm !== null) {
+    const itself = this.#llm === null ? ownBaseline(explanation.text) : null
+    if (itself !== 'tokenTable') {
       const table = tokenTable(explainExamples(this.#study, this.#set, feature), this.#study.protocol.scale)
-      const answers = questions.map((question) => tableAnswer(table, question))
+      const predict = (tokens: readonly number[]): number[] => simulateByTokenTable(table, tokens)
+      const answers = questions.map((question) => tableAnswer(predict, question))
       controls.push({ name: 'tokenTable', answers, beliefs: null })
     }
     return {
@@ -88,6 +93,7 @@ export class ItemQuestioner {
         ['shuffled', shuffled],
         ['blank', blanked],
       ],
+      itself,
     }
   }
 

@@ -87,7 +87,7 @@ export class QuestionScorer implements Scorer {
     const { minimumScoreExamples, minimumFiringExamples } = this.#study.protocol
     const answered = await this.#questioner.answers(item, priority)
     if (answered === null) return this.#withoutExplanation(explanation)
-    const { questions, own, controls, asked } = answered
+    const { questions, own, controls, asked, itself } = answered
     const result = scoreQuestions(questions, verdictsOf(own), controls, {
       options: this.#options,
       firingShare: this.firingShare(explanation.featureId),
@@ -95,7 +95,7 @@ export class QuestionScorer implements Scorer {
       bootstrap: this.#bootstrap,
       anyReply: own.failedCalls < own.calls,
     })
-    return this.#rows(explanation, partner, result, own, asked)
+    return this.#rows(explanation, partner, result, own, asked, itself === 'tokenTable')
   }
 
   #withoutExplanation(explanation: ExplanationRecord): ScoreOutcome {
@@ -114,6 +114,7 @@ export class QuestionScorer implements Scorer {
     { accuracy, precision, auc, coverage }: QuestionScores,
     own: Asked,
     others: readonly (readonly [ControlName, Asked])[],
+    isTokenTable: boolean,
   ): ScoreOutcome {
     const found = [accuracy, precision, auc].filter((one) => one !== null)
     const scores = this.statistics
@@ -126,7 +127,7 @@ export class QuestionScorer implements Scorer {
         partner: control.name === 'shuffled' ? (partner?.featureId ?? null) : null,
       })),
       // A token table is its own control; a gain over itself says nothing.
-      ...(this.#llm === null
+      ...(isTokenTable
         ? [
             {
               scoreId: row.id,

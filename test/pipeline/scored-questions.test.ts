@@ -166,6 +166,22 @@ async function firstOf(scorer: QuestionScorerName): Promise<[Study, ScoreRecord]
   return [study, rowsOf(study, scorer)[0]!]
 }
 
+it('tables of bigrams answer too, and have the token table beside them', async () => {
+  const planted = plantedStudy()
+  onTestFinished(() => planted.store.close())
+  const study = { ...planted, baseline: 'bigram' as const }
+  await eventsOf(explain(study, null, ALL))
+  await eventsOf(score(study, null, ALL, 'fuzzing'))
+  const rows = rowsOf(study, 'fuzzing')
+  expect(rows).toHaveLength(PLANTED_RULES.length)
+  for (const row of rows) {
+    // Planted features fire on words: what stands before them adds nothing.
+    expect(row).toMatchObject({ undefined: null, value: 1 })
+    const table = study.store.scores.controlsOf(row.id).find(({ name }) => name === 'tokenTable')!
+    expect(table).toMatchObject({ value: 1, gain: 0, gainLow: 0, gainHigh: 0 })
+  }
+})
+
 describe('statistics beside the headline', () => {
   it('have P(yes) of every question where it was read, and the area under its curve follows', async () => {
     const study = await scored('detection', 'logprobs')
