@@ -120,7 +120,7 @@ export const ROLES = ['own', 'shuffled', 'blank'] as const
 type Role = (typeof ROLES)[number]
 
 /** Whether what is said of a feature in a role counts. */
-function takesPart({ partner, blank }: BlockMember, role: Role): boolean {
+export function takesPart({ partner, blank }: BlockMember, role: Role): boolean {
   if (role === 'own') return true
   return role === 'shuffled' ? partner !== null : blank === true
 }
