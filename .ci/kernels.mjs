@@ -1,6 +1,6 @@
 // Compiles the AssemblyScript of src/*/kernels to WebAssembly: the training step to a file of dist/, the resampled ranks
-// into a source, because src/autointerp reads no files. With --check nothing is written, and 1 is the exit code where
-// that source is not what its kernel compiles to.
+// and sums into a source, because src/autointerp reads no files. With --check nothing is written, and 1 is the exit code where
+// that source is not what its kernels compile to.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { main } from 'assemblyscript/asc'
@@ -10,9 +10,9 @@ process.chdir(fileURLToPath(new URL('../', import.meta.url)))
 const OPTIONS = ['-O3', '--noAssert', '--enable', 'simd', '--enable', 'bulk-memory']
 const RUNTIME = ['--runtime', 'stub', '--importMemory', '--initialMemory', '1']
 
-async function compile(file) {
+async function compile(...files) {
   let [messages, code] = ['', null]
-  const { error } = await main([file, '--outFile', 'kernel.wasm', ...OPTIONS, ...RUNTIME], {
+  const { error } = await main([...files, '--outFile', 'kernel.wasm', ...OPTIONS, ...RUNTIME], {
     stderr: {
       write: (text) => {
         messages += text
@@ -27,14 +27,14 @@ async function compile(file) {
 }
 
 /** Source text that holds a module's bytes. */
-function embed(code, file, name) {
-  return `/** The WebAssembly of \`${file}\`, in base64; \`npm run build\` writes it. */
+function embed(code, files, name) {
+  return `/** The WebAssembly of \`${files.join('` and `')}\`, in base64; \`npm run build\` writes it. */
 export const ${name} =
   '${Buffer.from(code).toString('base64')}'
 `
 }
 
-const KERNEL = 'src/autointerp/kernels/resampled-ranks.ts'
+const KERNELS = ['src/autointerp/kernels/resampled-ranks.ts', 'src/autointerp/kernels/resampled-sums.ts']
 const EMBEDDED = 'src/autointerp/resampled-ranks-code.ts'
 
 function readEmbedded() {
@@ -45,11 +45,11 @@ function readEmbedded() {
   }
 }
 
-const source = embed(await compile(KERNEL), KERNEL, 'RESAMPLED_RANKS_CODE')
+const source = embed(await compile(...KERNELS), KERNELS, 'RESAMPLED_RANKS_CODE')
 const isCurrent = source === readEmbedded()
 if (process.argv.includes('--check')) {
   if (!isCurrent) {
-    process.stderr.write(`${EMBEDDED} is not what ${KERNEL} compiles to; run npm run build\n`)
+    process.stderr.write(`${EMBEDDED} is not what ${KERNELS.join(' and ')} compile to; run npm run build\n`)
     process.exitCode = 1
   }
 } else {

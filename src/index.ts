@@ -29,7 +29,7 @@ export {
   type ScoreComparison,
 } from './autointerp/compare-scores.ts'
 export { isConstant, pearson, spearman } from './autointerp/correlation.ts'
-export { cliffsDelta, mannWhitney, type RankTest } from './autointerp/dominance.ts'
+export { mannWhitney, type RankTest } from './autointerp/mann-whitney.ts'
 export { explainRequest } from './autointerp/explain-messages.ts'
 export { type ParsedExplanation, parseExplanation } from './autointerp/explanation-reply.ts'
 export { type ExplainPrompt, parseExplainPrompt } from './autointerp/explain-prompt.ts'
@@ -82,9 +82,9 @@ export { spearmanOnResamples } from './autointerp/spearman-on-resamples.ts'
 export { type PartnerCandidate, shuffledPartners } from './autointerp/shuffled-partners.ts'
 export { dealExamples, renderAnswer, simulateRequest } from './autointerp/simulate-messages.ts'
 export { type ParsedSimulation, parseSimulation } from './autointerp/simulation-reply.ts'
+export type { FurtherScores, FurtherStatistics } from './autointerp/further-statistics.ts'
 export {
   type ControlPredictions,
-  type FurtherStatistics,
   scoreSimulation,
   type SimulationScores,
 } from './autointerp/simulation-score.ts'
@@ -103,6 +103,8 @@ export { DocumentSplit } from './collect/split.ts'
 export { WindowIndex } from './collect/windows.ts'
 export type { ChatMessage, ChatRequest } from './core/chat-model.ts'
 export { type ContextPlan, contextBatch, eligibleTokens, planContexts } from './core/contexts.ts'
+export { cliffsDelta } from './core/dominance.ts'
+export { matchedDelta } from './core/matched-delta.ts'
 export { parseProtocol, type Protocol, type Slice, type Use } from './core/protocol.ts'
 export { Random } from './core/random.ts'
 export type { Example, FeatureState } from './core/records.ts'
@@ -114,7 +116,6 @@ export { type EventKind, type RatingEvent, type RatingPayload } from './review/e
 export { foldEvents, type RaterState } from './review/fold.ts'
 export { type IntraclassCorrelation, intraclassCorrelation } from './review/intraclass.ts'
 export { krippendorffAlpha, type Metric } from './review/krippendorff.ts'
-export { matchedDelta } from './review/matched-difference.ts'
 export { planSession, type PlannedItem, type SessionDraw } from './review/plan-session.ts'
 export { kendallTau } from './review/rank-correlation.ts'
 export { parseRubric, type Rubric } from './review/rubric.ts'

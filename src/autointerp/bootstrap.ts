@@ -72,7 +72,7 @@ export interface BootstrapIntervals {
 export function resampledIntervals(
   bootstrap: Bootstrap,
   sizes: readonly number[],
-  statistic: ResampledStatistic,
+  statistic: Pick<ResampledStatistic, 'onResamples'>,
 ): BootstrapIntervals | null {
   const { resamples } = bootstrap
   const mostUndefined = UNDEFINED_SHARE * resamples

@@ -1,6 +1,6 @@
+import { MatchedDelta } from '../core/matched-delta.ts'
 import { Random } from '../core/random.ts'
 import { type Interval, percentileInterval } from './bootstrap.ts'
-import { Dominance } from './dominance.ts'
 
 /** A scored feature, as a comparison of sets sees it. */
 export interface ComparedFeature {
@@ -60,9 +60,9 @@ export function compareScores(
   resamples = RESAMPLES,
 ): ScoreComparison | null {
   if (first.length === 0 || second.length === 0) return null
-  const features = [...first, ...second]
-  const whole = new StratifiedDelta(features, first.length, new Uint32Array(features.length))
-  const matched = new StratifiedDelta(features, first.length, matchingStrata(first, second))
+  const scores = [...first, ...second].map(({ score }) => score)
+  const whole = new MatchedDelta(scores, first.length, new Uint32Array(scores.length))
+  const matched = new MatchedDelta(scores, first.length, matchingStrata(first, second))
   const draws = [new ClusterDraw(first), new ClusterDraw(second)] as const
   return {
     delta: effectOf(whole, draws, new Random(seed, 'clusters', 'all'), resamples),
@@ -72,7 +72,7 @@ export function compareScores(
         : {
             ...effectOf(matched, draws, new Random(seed, 'clusters', 'matched'), resamples),
             strata: matched.strata,
-            features: matched.features,
+            features: matched.sizes,
           },
     clusters: [draws[0].clusters, draws[1].clusters],
   }
@@ -80,7 +80,7 @@ export function compareScores(
 
 /** A resample in which no stratum holds features of both sets is drawn again. */
 function effectOf(
-  statistic: StratifiedDelta,
+  statistic: MatchedDelta,
   [first, second]: readonly [ClusterDraw, ClusterDraw],
   random: Random,
   resamples: number,
@@ -96,63 +96,6 @@ function effectOf(
     if (resampled !== null) found[defined++] = resampled
   }
   return { value, interval: percentileInterval(found) }
-}
-
-/** A stratum's features of both sets: places among all of them, the first set's first. */
-interface Stratum {
-  readonly places: Uint32Array
-  readonly firstCount: number
-  readonly dominance: Dominance
-  /** Room for its features' weights. */
-  readonly weights: Float64Array
-}
-
-/** Cliff's δ within strata, averaged with weights n m / (n + m). */
-class StratifiedDelta {
-  readonly #strata: Stratum[] = []
-
-  /** @param firstCount features of the first set, which come first; @param strata the stratum of each feature */
-  constructor(features: readonly ComparedFeature[], firstCount: number, strata: Uint32Array) {
-    const members = new Map<number, number[]>()
-    for (const [place, stratum] of strata.entries())
-      if (members.has(stratum)) members.get(stratum)!.push(place)
-      else members.set(stratum, [place])
-    for (const places of members.values()) {
-      const own = places.filter((place) => place < firstCount).length
-      if (own === 0 || own === places.length) continue
-      const scores = places.map((place) => features[place]!.score)
-      const dominance = new Dominance(scores.slice(0, own), scores.slice(own))
-      const weights = new Float64Array(places.length)
-      this.#strata.push({ places: Uint32Array.from(places), firstCount: own, dominance, weights })
-    }
-  }
-
-  /** Strata that hold features of both sets. */
-  get strata(): number {
-    return this.#strata.length
-  }
-
-  /** Features of each set in them. */
-  get features(): [number, number] {
-    return this.#strata.reduce<[number, number]>(
-      ([own, other], { places, firstCount }) => [own + firstCount, other + places.length - firstCount],
-      [0, 0],
-    )
-  }
-
-  /** @param weights of all features; all 1 for null. Null where no stratum holds weight of both sets. */
-  value(weights: Float64Array | null): number | null {
-    let total = 0
-    let sum = 0
-    for (const { places, dominance, weights: own } of this.#strata) {
-      if (weights !== null) for (let i = 0; i < places.length; i++) own[i] = weights[places[i]!]!
-      const { balance, first, second } = dominance.count(weights && own)
-      if (!(first > 0 && second > 0)) continue
-      total += (first * second) / (first + second)
-      sum += balance / (first + second)
-    }
-    return total > 0 ? sum / total : null
-  }
 }
 
 /** Draws a set's clusters with replacement, as many as there are. */

@@ -100,7 +100,7 @@ function renderQuestions(
 }
 
 /** A window as text, highlighted tokens as «token». */
-function renderWindow(window: QuestionWindow): string {
+export function renderWindow(window: QuestionWindow): string {
   return window
     .map(([text, highlighted]) => (highlighted ? `«${escapeForPrompt(text)}»` : escapeForPrompt(text)))
     .join('')

@@ -1,7 +1,7 @@
 import type { Random } from '../core/random.ts'
 import type { Example } from '../core/records.ts'
+import type { TablePredictor } from './baseline-table.ts'
 import type { QuestionWindow } from './question-prompt.ts'
-import type { TokenTableEntry } from './token-table.ts'
 
 /** A window in a question: its tokens and the indices of those that are highlighted. */
 export interface ShownWindow {
@@ -21,6 +21,9 @@ export interface Question {
 export const NO = 0
 /** The other one. */
 export const YES = 1
+
+/** The answers by name, in the order of {@link NO} and {@link YES}. */
+export const NO_YES = ['no', 'yes'] as const
 
 /** Windows of an intruder question. */
 export const INTRUDER_WINDOWS = 5
@@ -176,14 +179,13 @@ export function renderable(
 }
 
 /**
- * The answer of a token table, which reads no text: yes where it predicts that one of the highlighted tokens (or any,
- * where none is) fires; the intruder is the window whose highlighted tokens have the smallest levels.
+ * The answer of a baseline's table, which reads no text: yes where it predicts that one of the highlighted tokens (or
+ * any, where none is) fires; the intruder is the window whose highlighted tokens have the smallest levels.
  */
-export function tableAnswer(table: readonly TokenTableEntry[], { windows }: Question): number {
-  const levels = new Map(table.map(({ token, level }) => [token, level]))
+export function tableAnswer(predict: TablePredictor, { windows }: Question): number {
   const strongest = windows.map(({ tokens, highlighted }) => {
-    const looked = highlighted.length > 0 ? highlighted.map((index) => tokens[index]!) : tokens
-    return Math.max(...looked.map((token) => levels.get(token) ?? 0))
+    const levels = predict(tokens)
+    return Math.max(...(highlighted.length > 0 ? highlighted.map((index) => levels[index]!) : levels))
   })
   if (windows.length > 1) return strongest.indexOf(Math.min(...strongest))
   return strongest[0]! > 0 ? YES : NO

@@ -166,9 +166,10 @@ export const OPTIONS = {
     option('--tier <name>', 'how simulations are asked and read (default: integersSparse)').choices(
       LLM_TIERS,
     ),
-    option('--examples-per-call <n>', 'examples to a request (default: 20; 10 in dense tiers)').argParser(
-      positiveInteger,
-    ),
+    option(
+      '--examples-per-call <n>',
+      'examples, or questions of another scorer, to a request (default: 20; 10 in dense tiers; intruder 5, logits 50)',
+    ).argParser(positiveInteger),
   ],
   isolate: [
     new Option(

@@ -72,6 +72,8 @@ export function readConfig(workspace: string, options: StudyOptions): StudyConfi
         tokens: options.trainTokens,
       }),
     },
+    // One flag says how much goes into a call, whatever is asked.
+    score: { ...file.score, ...given({ questionsPerCall: options.examplesPerCall }) },
     llm: { ...file.llm, ...given({ concurrency: options.concurrency }) },
   }
   const parsed = studyConfigSchema.safeParse(merged)

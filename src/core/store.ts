@@ -48,6 +48,7 @@ export type StudySetting =
   | 'llm'
   | 'method'
   | 'tier'
+  | 'seed'
   | 'prompt'
   | `isolate:${string}`
 

@@ -1,8 +1,8 @@
+import { readBaselineTable } from '../autointerp/baseline-table.ts'
 import { type QuestionPrompt, questionRequest } from '../autointerp/question-prompt.ts'
 import { believedVerdicts, parseVerdicts } from '../autointerp/question-reply.ts'
 import type { Verdicts } from '../autointerp/question-score.ts'
 import { type Question, renderable, tableAnswer, YES } from '../autointerp/questions.ts'
-import { parseTokenTable } from '../autointerp/token-table.ts'
 import type { Answer, ChatRequest } from '../core/chat-model.ts'
 import type { Tier } from '../core/scores.ts'
 import { allEnded } from './pool.ts'
@@ -150,9 +150,9 @@ function nothing(questions: number, problem: string | null): Reading {
   return { answers: none, beliefs: none, masses: [], problem }
 }
 
-/** The answers of a token-table explanation, which reads no text. */
+/** The answers of a baseline's explanation, which reads no text. */
 export function askTable(explanation: string, questions: readonly Question[]): Asked {
-  const table = parseTokenTable(explanation)
+  const table = readBaselineTable(explanation)
   return {
     answers: questions.map((question) => table && tableAnswer(table, question)),
     beliefs: null,
@@ -160,6 +160,6 @@ export function askTable(explanation: string, questions: readonly Question[]): A
     failedCalls: 0,
     unreadableCalls: table ? 0 : 1,
     optionMass: null,
-    reasons: table ? [] : ['the explanation is no token table'],
+    reasons: table ? [] : ['the explanation is no table'],
   }
 }

@@ -1,5 +1,5 @@
 import { compareScores, type ComparedFeature, type ScoreComparison } from '../autointerp/compare-scores.ts'
-import { mannWhitney } from '../autointerp/dominance.ts'
+import { mannWhitney } from '../autointerp/mann-whitney.ts'
 import { connectedComponents } from '../autointerp/feature-clusters.ts'
 import { type Quartiles, quartiles } from '../autointerp/summary.ts'
 import { readActivationManifest } from '../collect/activation-shards.ts'

@@ -4,6 +4,7 @@ import type {
   ExplanationRecord,
   FeatureRecord,
   FeatureSetRecord,
+  Provenance,
   ScoreRecord,
   Store,
 } from '../core/store.ts'
@@ -19,8 +20,8 @@ export interface FeatureRow {
 }
 
 /**
- * One row for every feature of a set, in the order of their ids. Scores of different tiers or prompts are no ranking:
- * only those of the tier and the prompt that were last worked with count, unless they are to be mixed.
+ * One row for every feature of a set, in the order of their ids. Scores of different tiers, prompts or seeds are no
+ * ranking: only those that were last worked with count, unless they are to be mixed.
  */
 export function featureRows(store: Store, set: FeatureSetRecord, mixed = false): FeatureRow[] {
   const explainer = store.study.get('explainer') ?? TABLE_EXPLAINER
@@ -37,14 +38,18 @@ export function featureRows(store: Store, set: FeatureSetRecord, mixed = false):
   const protocol = store.study.get('scoring') ?? store.study.get('protocol')
   const tier = store.study.get('tier')
   const prompt = store.study.get('prompt')
-  const promptHashes = new Map<string, string | null>()
-  const promptOf = ({ provenanceId }: ScoreRecord): string => {
-    if (!promptHashes.has(provenanceId))
-      promptHashes.set(provenanceId, store.provenance.get(provenanceId).promptHash)
-    return promptHashes.get(provenanceId) ?? ''
+  const seed = store.study.get('seed')
+  const provenances = new Map<string, Provenance>()
+  const madeBy = ({ provenanceId }: ScoreRecord): Provenance => {
+    const made = provenances.get(provenanceId) ?? store.provenance.get(provenanceId)
+    provenances.set(provenanceId, made)
+    return made
   }
   const isOfTier = (score: ScoreRecord): boolean =>
-    tier === null || (score.tier === tier && (prompt === null || promptOf(score) === prompt))
+    tier === null ||
+    (score.tier === tier &&
+      (prompt === null || (madeBy(score).promptHash ?? '') === prompt) &&
+      (seed === null || String(madeBy(score).seed ?? '') === seed))
   const scores = new Map(
     store.scores
       .all(set.id, SIMULATION)

@@ -4,7 +4,7 @@ import type { ControlName } from '../core/scores.ts'
 import type { FeatureSetRecord, StoredExample } from '../core/store.ts'
 import { explainExamples } from './explain-plan.ts'
 import { type IsolatedFeature, isolatedRequests } from './ask-isolated.ts'
-import { featuresInRole, ROLES } from './isolate.ts'
+import { featuresInRole, ROLES, takesPart } from './isolate.ts'
 import type { ExpectedRequest, ScoreItem, Isolation } from './scorer.ts'
 import { isIncomplete } from './simulate.ts'
 import type { Llm, Study } from './study.ts'
@@ -26,8 +26,11 @@ export class IsolatedRequests {
   readonly #isolation: Isolation
   readonly #textsOf: (tokens: readonly number[]) => readonly string[]
   /** Of the last block: items come block after block. */
-  #last: { readonly block: Isolation['blocks'][number]; readonly requests: readonly SharedRequest[] } | null =
-    null
+  #last: {
+    readonly block: Isolation['blocks'][number]
+    /** Role by role. */
+    readonly requests: readonly (readonly SharedRequest[])[]
+  } | null = null
 
   constructor(study: Study, set: FeatureSetRecord, llm: Llm, isolation: Isolation) {
     this.#study = study
@@ -39,21 +42,28 @@ export class IsolatedRequests {
 
   /** Replies are taken to name what really fires, and those about other explanations to name nothing. */
   *of({ explanation: { featureId }, blank }: ScoreItem): Generator<ExpectedRequest> {
-    const block = this.#isolation.blocks.find((one) => one.some(([feature]) => feature === featureId))
-    if (block) {
+    const { blankDescription } = this.#llm.simulate
+    const block = this.#isolation.blocks.find((one) => one.some(({ feature }) => feature === featureId))
+    const member = block?.find(({ feature }) => feature === featureId)
+    if (block && member) {
       if (this.#last?.block !== block)
         this.#last = {
           block,
-          requests: ROLES.flatMap((role) =>
-            this.#requests(featuresInRole(block, role, this.#isolation), role === 'own' ? null : role),
+          requests: ROLES.map((role) =>
+            this.#requests(
+              featuresInRole(block, role, this.#isolation, blankDescription),
+              role === 'own' ? null : role,
+            ),
           ),
         }
-      yield* this.#last.requests.filter(({ features }) => features.has(featureId))
+      for (const [place, role] of ROLES.entries())
+        if (takesPart(member, role))
+          yield* this.#last.requests[place]!.filter(({ features }) => features.has(featureId))
     }
-    if (!blank) return
+    if (!blank || member?.blank === true) return
     const alone = {
       feature: featureId,
-      explanation: this.#llm.simulate.blankDescription,
+      explanation: blankDescription,
       examples: this.#isolation.examplesOf(featureId),
     }
     yield* this.#requests([alone], 'blank')

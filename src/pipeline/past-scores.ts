@@ -1,8 +1,16 @@
+import type { QuestionPrompt } from '../autointerp/question-prompt.ts'
 import { parseScoringName, type Protocol } from '../core/protocol.ts'
 import { LLM_TIERS, type LlmTier, type ScorerName, SCORERS } from '../core/scores.ts'
 import type { ExplanationRecord, FeatureSetRecord, ScoreRecord } from '../core/store.ts'
 import { isolationOf, storedBlocks } from './isolate.ts'
-import { type Scorer, type ScoreItem, scoreId, type Isolation } from './scorer.ts'
+import {
+  type Isolation,
+  questionKind,
+  questionPromptHash,
+  scoreId,
+  type ScoreItem,
+  type Scorer,
+} from './scorer.ts'
 import { makeScorer } from './scorers.ts'
 import type { Llm, Study } from './study.ts'
 
@@ -85,8 +93,12 @@ export class PastScores {
     const llm = tier
       ? this.#tools.llmOf({ endpoint: endpoint!, llm: model!, promptHash, tier, protocol })
       : null
-    const isolation =
-      llm?.simulate.isolate && name === 'simulation' ? this.#isolation(study, llm, explanation) : null
+    if (llm !== null && name !== 'simulation') {
+      const questionsPerCall = askedPerCall(llm.questions[questionKind(name)], promptHash)
+      const asked: Study = { ...study, config: { ...study.config, score: { questionsPerCall } } }
+      return { study: asked, llm, scorer: makeScorer(name, asked, this.#set, llm) }
+    }
+    const isolation = llm?.simulate.isolate ? this.#isolation(study, llm, explanation) : null
     return { study, llm, scorer: makeScorer(name, study, this.#set, llm, { isolation }) }
   }
 
@@ -95,7 +107,7 @@ export class PastScores {
     const { promptHash } = study.store.provenance.get(explanation.provenanceId)
     const explain = { ...llm.explain, hash: promptHash ?? llm.explain.hash }
     const blocks = storedBlocks(study, this.#set, { ...llm, explain })
-    const features = blocks.flatMap((block) => block.map(([feature]) => feature))
+    const features = blocks.flatMap((block) => block.map(({ feature }) => feature))
     return isolationOf(
       study,
       this.#set,
@@ -143,4 +155,14 @@ export class PastScores {
 
 function scorerOf({ scorer }: ScoreRecord): ScorerName | null {
   return SCORERS.find((name) => scorer === name || scorer.startsWith(`${name}.`)) ?? null
+}
+
+/** Questions that a call may have held, at most. */
+const MOST_QUESTIONS = 1000
+
+/** The questions of one call that a prompt was asked with, by the hash that stands for both; its own where none does. */
+function askedPerCall(prompt: QuestionPrompt, promptHash: string | null): number {
+  for (let perCall = 1; perCall <= MOST_QUESTIONS; perCall++)
+    if (questionPromptHash(prompt, perCall) === promptHash) return perCall
+  return prompt.questionsPerCall
 }

@@ -1,25 +1,22 @@
 import type { Bootstrap } from '../autointerp/bootstrap.ts'
-import { renderVerdicts } from '../autointerp/question-prompt.ts'
 import {
-  type ControlVerdicts,
-  lacksClass,
   type QuestionScore,
   type QuestionScores,
   scoreQuestions,
+  type Verdicts,
 } from '../autointerp/question-score.ts'
-import { INTRUDER_WINDOWS, NO, type Question, tableAnswer } from '../autointerp/questions.ts'
-import { tokenTable } from '../autointerp/token-table.ts'
+import { INTRUDER_WINDOWS } from '../autointerp/questions.ts'
 import type { StudyEvent } from '../core/events.ts'
 import type { ControlName, QuestionScorerName, Tier } from '../core/scores.ts'
 import type { ControlRecord, ExplanationRecord, FeatureSetRecord, ScoreRecord } from '../core/store.ts'
-import { type Asked, askTable, QuestionAsker } from './ask-questions.ts'
-import { explainExamples } from './explain-plan.ts'
+import type { Asked } from './ask-questions.ts'
 import { provenanceOf } from './feature-set.ts'
-import { allEnded } from './pool.ts'
+import { type AnsweredItem, ItemQuestioner, nothingAsked } from './question-answers.ts'
 import { QuestionSource } from './question-source.ts'
 import {
   type ExpectedRequest,
   questionKind,
+  questionPromptHash,
   questionsPerCall,
   scoreId,
   type ScoreItem,
@@ -28,7 +25,6 @@ import {
   scorerTier,
 } from './scorer.ts'
 import type { Llm, Study } from './study.ts'
-import { tokenTexts } from './token-texts.ts'
 
 /** Puts questions to an explanation and scores the answers: detection, fuzzing, intruder and logits. */
 export class QuestionScorer implements Scorer {
@@ -39,7 +35,7 @@ export class QuestionScorer implements Scorer {
   readonly #set: FeatureSetRecord
   readonly #llm: Llm | null
   readonly #source: QuestionSource
-  readonly #asker: QuestionAsker | null
+  readonly #questioner: ItemQuestioner
   readonly #bootstrap: Bootstrap
   readonly #options: number
   #provenanceId: string | null = null
@@ -58,17 +54,9 @@ export class QuestionScorer implements Scorer {
     this.#set = set
     this.#llm = llm
     this.#source = new QuestionSource(name, study, set)
-    this.#asker =
-      llm &&
-      new QuestionAsker(
-        llm,
-        llm.questions[kind],
-        questionsPerCall(study, llm, kind),
-        this.tier,
-        tokenTexts(study, set),
-      )
     this.#bootstrap = bootstrap
     this.#options = kind === 'intruder' ? INTRUDER_WINDOWS : 2
+    this.#questioner = new ItemQuestioner(name, study, set, llm, this.#source, this.#options)
     this.statistics = [
       name,
       ...(kind === 'detection' ? [`${name}.precision`] : []),
@@ -80,85 +68,34 @@ export class QuestionScorer implements Scorer {
     return this.#source.prepare(features, keep)
   }
 
-  /** Replies are taken to be right about the feature's own explanation, and to find nothing by another's or by none. */
-  *requests({ explanation, partner, blank }: ScoreItem): Generator<ExpectedRequest> {
-    const llm = this.#llm
-    const asker = this.#asker
-    const questions = this.#source.questions(explanation.featureId)
-    if (llm === null || asker === null || explanation.text === null || this.#lacksClass(questions)) return
-    const { options } = llm.questions[questionKind(this.name)]
-    const expected = function* (
-      control: ControlName | null,
-      text: string,
-      answerOf: (question: Question) => number,
-    ) {
-      for (const { request, questions: asked } of asker.requests(text, questions))
-        yield {
-          request,
-          control,
-          reply: renderVerdicts(asked.map((question) => options[answerOf(question)]!)),
-          isIncomplete: (stored: Parameters<ExpectedRequest['isIncomplete']>[0]) =>
-            asker.isIncomplete(stored, asked.length),
-        }
-    }
-    yield* expected(null, explanation.text, ({ answer }) => answer)
-    if (partner?.text != null) yield* expected('shuffled', partner.text, () => NO)
-    if (blank) yield* expected('blank', llm.simulate.blankDescription, () => NO)
+  requests(item: ScoreItem): Iterable<ExpectedRequest> {
+    return this.#questioner.requests(item)
   }
 
-  async score({ explanation, partner, blank }: ScoreItem, priority: number): Promise<ScoreOutcome> {
-    const { protocol } = this.#study
-    const feature = explanation.featureId
-    if (explanation.text === null) return this.#withoutExplanation(explanation)
-    const questions = this.#source.questions(feature)
-    const lacking = this.#lacksClass(questions)
-    const nothing = blank ? (this.#llm?.simulate.blankDescription ?? null) : null
-    const [own, shuffled, blanked] = await allEnded([
-      lacking ? nothingAsked() : this.#ask(explanation.text, questions, priority),
-      lacking || partner?.text == null ? nothingAsked(partner) : this.#ask(partner.text, questions, priority),
-      lacking || nothing === null ? nothingAsked() : this.#ask(nothing, questions, priority),
-    ])
-    const verdicts = (name: ControlName, asked: Asked): ControlVerdicts => ({
-      name,
-      answers: padded(asked.answers, questions),
-      beliefs: asked.beliefs,
+  /** What {@link score} is made of. Null for an explanation without a text. */
+  answers(item: ScoreItem, priority: number): Promise<AnsweredItem | null> {
+    return this.#questioner.answers(item, priority)
+  }
+
+  /** The share of windows in which a feature fires, where the scorer has a precision; null where it was not counted. */
+  firingShare(feature: number): number | null {
+    return questionKind(this.name) === 'detection' ? this.#source.firingShare(feature) : null
+  }
+
+  async score(item: ScoreItem, priority: number): Promise<ScoreOutcome> {
+    const { explanation, partner } = item
+    const { minimumScoreExamples, minimumFiringExamples } = this.#study.protocol
+    const answered = await this.#questioner.answers(item, priority)
+    if (answered === null) return this.#withoutExplanation(explanation)
+    const { questions, own, controls, asked, itself } = answered
+    const result = scoreQuestions(questions, verdictsOf(own), controls, {
+      options: this.#options,
+      firingShare: this.firingShare(explanation.featureId),
+      limits: { minimumExamples: minimumScoreExamples, minimumFiring: minimumFiringExamples },
+      bootstrap: this.#bootstrap,
+      anyReply: own.failedCalls < own.calls,
     })
-    const controls = [
-      verdicts('shuffled', shuffled),
-      ...(nothing === null ? [] : [verdicts('blank', blanked)]),
-    ]
-    if (this.#llm !== null) {
-      const table = tokenTable(explainExamples(this.#study, this.#set, feature), protocol.scale)
-      const answers = questions.map((question) => tableAnswer(table, question))
-      controls.push({ name: 'tokenTable', answers, beliefs: null })
-    }
-    const result = scoreQuestions(
-      questions,
-      { answers: padded(own.answers, questions), beliefs: own.beliefs },
-      controls,
-      {
-        options: this.#options,
-        firingShare: questionKind(this.name) === 'detection' ? this.#source.firingShare(feature) : null,
-        limits: {
-          minimumExamples: protocol.minimumScoreExamples,
-          minimumFiring: protocol.minimumFiringExamples,
-        },
-        bootstrap: this.#bootstrap,
-        anyReply: own.failedCalls < own.calls,
-      },
-    )
-    return this.#rows(explanation, partner, result, own, [
-      ['shuffled', shuffled],
-      ['blank', blanked],
-    ])
-  }
-
-  #lacksClass(questions: readonly Question[]): boolean {
-    return lacksClass(questions, this.#options === 2)
-  }
-
-  async #ask(text: string, questions: readonly Question[], priority: number): Promise<Asked> {
-    return this.#asker ? this.#asker.ask(text, questions, priority) : askTable(text, questions)
+    return this.#rows(explanation, partner, result, own, asked, itself === 'tokenTable')
   }
 
   #withoutExplanation(explanation: ExplanationRecord): ScoreOutcome {
@@ -177,6 +114,7 @@ export class QuestionScorer implements Scorer {
     { accuracy, precision, auc, coverage }: QuestionScores,
     own: Asked,
     others: readonly (readonly [ControlName, Asked])[],
+    isTokenTable: boolean,
   ): ScoreOutcome {
     const found = [accuracy, precision, auc].filter((one) => one !== null)
     const scores = this.statistics
@@ -189,7 +127,7 @@ export class QuestionScorer implements Scorer {
         partner: control.name === 'shuffled' ? (partner?.featureId ?? null) : null,
       })),
       // A token table is its own control; a gain over itself says nothing.
-      ...(this.#llm === null
+      ...(isTokenTable
         ? [
             {
               scoreId: row.id,
@@ -244,32 +182,21 @@ export class QuestionScorer implements Scorer {
   /** Put when a score is, so that an estimate writes nothing. */
   #provenance(): string {
     const { store, protocol } = this.#study
-    const prompt = this.#llm?.questions[questionKind(this.name)] ?? null
+    const kind = questionKind(this.name)
+    const llm = this.#llm
     this.#provenanceId ??= store.provenance.put({
       ...provenanceOf(this.#study, this.#set),
       protocol: protocol.name,
       protocolHash: protocol.hash,
-      prompt: prompt?.name ?? null,
-      promptHash: prompt?.hash ?? null,
-      llm: this.#llm?.chat.model ?? null,
+      prompt: llm?.questions[kind].name ?? null,
+      promptHash: llm && questionPromptHash(llm.questions[kind], questionsPerCall(this.#study, llm, kind)),
+      llm: llm?.chat.model ?? null,
+      endpoint: llm?.chat.group ?? null,
     })
     return this.#provenanceId
   }
 }
 
-/** No call was made; a partner without an explanation counts as its call did. */
-function nothingAsked(partner: ExplanationRecord | null = null): Asked {
-  return {
-    answers: [],
-    beliefs: null,
-    calls: 0,
-    failedCalls: partner?.problem === 'callFailed' ? 1 : 0,
-    unreadableCalls: partner?.problem === 'unreadable' ? 1 : 0,
-    optionMass: null,
-    reasons: [],
-  }
-}
-
-function padded(answers: readonly (number | null)[], questions: readonly Question[]): (number | null)[] {
-  return questions.map((_, index) => answers[index] ?? null)
+function verdictsOf({ answers, beliefs }: Asked): Verdicts {
+  return { answers, beliefs }
 }

@@ -28,7 +28,9 @@ export function registerScores(store: Store, set: FeatureSetRecord, mixed = fals
   for (const row of featureRows(store, set, mixed)) {
     if (row.feature.state !== 'alive') continue
     const register = registers.get(row.feature.id) ?? null
-    groups.set(register, [...(groups.get(register) ?? []), row])
+    const group = groups.get(register)
+    if (group) group.push(row)
+    else groups.set(register, [row])
   }
   return [...groups]
     .toSorted(([a], [b]) => (a === null ? 1 : b === null ? -1 : a < b ? -1 : 1))

@@ -11,6 +11,9 @@ import type {
 } from '../core/store.ts'
 import { currentSet } from './feature-set.ts'
 import { type PastScore, PastScores, type PastTools } from './past-scores.ts'
+import { QuestionScorer } from './question-scorer.ts'
+import { scoreFormula } from './score-formulas.ts'
+import { type ScoredQuestion, scoredQuestions } from './scored-questions.ts'
 import { SimulationScorer } from './simulation-scorer.ts'
 import type { Study } from './study.ts'
 import { tokenTexts } from './token-texts.ts'
@@ -28,7 +31,12 @@ export interface ScorePage {
   readonly requests: readonly ScoreRequest[]
   /** M, the largest activation of the explain examples; levels are shares of it. */
   readonly max: number
+  /** What was simulated; none for a scorer that asks questions. */
   readonly examples: readonly ScoredExample[]
+  /** What was asked, in the order in which it was; none for a simulation. */
+  readonly questions: readonly ScoredQuestion[]
+  /** π, the share of windows in which the feature fires, for a precision; null elsewhere. */
+  readonly firingShare: number | null
   /** Why requests and predictions are not there; null where they are. */
   readonly notRepeatable: string | null
 }
@@ -57,17 +65,6 @@ export interface ScoredExample {
   readonly predicted: Readonly<Record<string, readonly number[] | null>>
 }
 
-const RANKED = 'average ranks over all tokens of the answered examples'
-const TRUTH = 'activations, negative ones taken as 0'
-const FORMULAS: Readonly<Record<string, string>> = {
-  simulation: `Spearman: Pearson's correlation of ${RANKED}, of predictions rounded to integers (halves up) and of ${TRUTH}. A constant prediction scores 0.`,
-  'simulation.pearson': `Pearson's correlation of predictions as they are and of ${TRUTH}, over all tokens of the answered examples.`,
-  'simulation.fire_only': `Spearman's correlation, as of simulation, over the nominal tokens that fire alone.`,
-  'simulation.weighted': `Spearman's correlation with weighted ranks R_i = sum of w_j below + half of w_j tied, w = 1 for random examples, density times the share of firings in the nominal token's interval for top and interval examples, 0 for other.`,
-  'simulation.raw': `Spearman's correlation, as of simulation, of predictions that are not rounded.`,
-}
-const INTERVAL = `Interval: the 2.5th and 97.5th percentile (linear between order statistics) of 1,000 resamples of examples within top, all intervals together, random and other. A gain is the score minus the control on the same examples, its interval from the same resamples, p = (1 + resamples with a gain of 0 or less) / (1 + resamples).`
-
 /** @throws {UsageError} `score-unknown` */
 export async function scorePage(
   study: Study,
@@ -77,28 +74,32 @@ export async function scorePage(
 ): Promise<ScorePage> {
   const { store } = study
   const set = currentSet(study)
-  const found = store.explanations
+  const scored = store.explanations
     .of(set.id, feature)
     .flatMap((explanation) => store.scores.of(explanation.id).map((score) => ({ explanation, score })))
     .find(({ score }) => score.id === id)
-  if (!found)
+  if (!scored)
     throw new UsageError(
       'score-unknown',
       `expected the id of a score of feature ${feature}, found ${JSON.stringify(id)}; gloss show ${feature} --json lists them`,
     )
-  const { explanation, score } = found
+  const { explanation, score } = scored
   const made = new PastScores(study, set, tools).open(explanation, score)
   const { protocol } = parseScoringName(score.protocol)
   const all = store.examples.of(set.id, feature, protocol)
   const max = largestActivation(all.filter(({ use }) => use === 'explain'))
   const predictions = typeof made === 'string' ? null : await predictionsOf(made)
-  const examples = predictions?.examples ?? all.filter(({ use }) => use === 'score')
+  const simulated = score.scorer.startsWith('simulation')
+  const examples = predictions?.examples ?? (simulated ? all.filter(({ use }) => use === 'score') : [])
   const textsOf = tokenTexts(study, set)
-  const { scale, rounding } = tools.protocolOf(protocol) ?? study.protocol
+  const found = tools.protocolOf(protocol) ?? study.protocol
+  const { scale, rounding } = found
+  const questioner = typeof made !== 'string' && made.scorer instanceof QuestionScorer ? made.scorer : null
+  const firingShare = score.scorer.endsWith('.precision') ? (questioner?.firingShare(feature) ?? null) : null
   return {
     feature,
     score,
-    formula: [FORMULAS[score.scorer], score.low === null ? null : INTERVAL].filter(Boolean).join(' '),
+    formula: scoreFormula(score, found, firingShare),
     controls: store.scores.controlsOf(score.id),
     explanation,
     provenance: store.provenance.get(score.provenanceId),
@@ -117,6 +118,8 @@ export async function scorePage(
         [...(predictions?.predicted ?? [])].map(([name, rows]) => [name, rows[index] ?? null]),
       ),
     })),
+    questions: typeof made === 'string' ? [] : await scoredQuestions(made, textsOf),
+    firingShare,
     notRepeatable: typeof made === 'string' ? made : null,
   }
 }

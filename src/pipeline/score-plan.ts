@@ -1,8 +1,15 @@
 import { shuffledPartners } from '../autointerp/shuffled-partners.ts'
+import { UsageError } from '../core/errors.ts'
 import { hash32 } from '../core/random.ts'
 import type { ScorerName, Tier } from '../core/scores.ts'
 import { type Selection, selectFeatures } from '../core/selection.ts'
-import type { ExplanationRecord, FeatureSetRecord, ScoreRecord, StoredExample } from '../core/store.ts'
+import type {
+  ControlRecord,
+  ExplanationRecord,
+  FeatureSetRecord,
+  ScoreRecord,
+  StoredExample,
+} from '../core/store.ts'
 import { decoderCosine } from './decoder-cosine.ts'
 import { explanationId } from './explain-plan.ts'
 import { currentSet, featureSetFolder } from './feature-set.ts'
@@ -25,13 +32,24 @@ export interface ScorePlan {
   /** Those that lack a score, or a reply. */
   readonly planned: readonly number[]
   readonly explanationOf: (feature: number) => ExplanationRecord
+  /** What the shuffled and blank controls of a feature were, where it was scored before. */
+  readonly controlsOf: (feature: number) => PastControls | null
+  /** Features with a blank control, selected or not. */
+  readonly blanks: number
   readonly densityOf: (feature: number) => number
+}
+
+/** What a score's controls were made of. A score that is made again keeps them, whatever is selected then. */
+interface PastControls {
+  readonly partner: number | null
+  readonly blank: boolean
 }
 
 /**
  * Finds the explanations that a scorer has still to score.
  *
  * @param expected explanations that will be there by then; they go before stored ones
+ * @throws {UsageError} `isolate-scorer`
  */
 export function planScores(
   study: Study,
@@ -41,6 +59,11 @@ export function planScores(
   expected: readonly ExplanationRecord[] = [],
 ): ScorePlan {
   const { store } = study
+  if (llm?.simulate.isolate && scorer !== 'simulation')
+    throw new UsageError(
+      'isolate-scorer',
+      `expected --isolate with --scorer simulation, found ${scorer}; leave one of them out`,
+    )
   const set = currentSet(study)
   checkProtocol(study, set)
   const explanations = new Map(
@@ -55,7 +78,13 @@ export function planScores(
     explanations.get(explanationId(study, set, llm, feature))!
   const tier: Tier = scorerTier(llm, scorer)
   const scores = new Map(store.scores.all(set.id, scorer).map((record) => [record.id, record]))
-  const unpaired = unpairedScores(study, set, scorer, llm)
+  const controls = store.scores.controls(set.id, scorer)
+  // Isolated features go without: what their calls hold was settled when they were first planned.
+  const settled = llm?.simulate.isolate === true && scorer === 'simulation'
+  const unpaired = settled ? new Map<string, number>() : unpairedScores(controls)
+  const past = pastControls(controls)
+  const pastOf = (feature: number): PastControls | null =>
+    past.get(scoreId(study, llm, explanationOf(feature), scorer, tier)) ?? null
   const planned = selected.filter((feature) => {
     const explanation = explanationOf(feature)
     const existing = scores.get(scoreId(study, llm, explanation, scorer, tier))
@@ -68,7 +97,18 @@ export function planScores(
       explanations.get(explanationId(study, set, llm, partner))?.text != null
     )
   })
-  return { scorer, tier, selected, planned, explanationOf, densityOf: (feature) => densities.get(feature)! }
+  return {
+    scorer,
+    tier,
+    selected,
+    planned,
+    explanationOf,
+    controlsOf: pastOf,
+    // A baseline has none, and ids of all features take their time.
+    blanks:
+      llm === null ? 0 : [...densities.keys()].filter((feature) => pastOf(feature)?.blank === true).length,
+    densityOf: (feature) => densities.get(feature)!,
+  }
 }
 
 /** The planned explanations, each with the one that stands in for it in the shuffled control. */
@@ -81,13 +121,14 @@ export async function scoreItems(study: Study, set: FeatureSetRecord, plan: Scor
     study.config.seed,
   )
   await dictionary?.close()
-  const blank = new Set(blankFeatures(plan.selected, study.config.seed))
+  const blank = new Set(blankFeatures(plan, study.config.seed))
   return plan.planned.map((feature) => {
-    const partner = partners.get(feature)
+    const past = plan.controlsOf(feature)
+    const partner = past?.partner ?? partners.get(feature)
     return {
       explanation: plan.explanationOf(feature),
       partner: partner === undefined ? null : plan.explanationOf(partner),
-      blank: blank.has(feature),
+      blank: past?.blank ?? blank.has(feature),
     }
   })
 }
@@ -95,10 +136,29 @@ export async function scoreItems(study: Study, set: FeatureSetRecord, plan: Scor
 /** Features of a study on which the blank control is asked for. */
 const BLANK_FEATURES = 100
 
-/** The features of a selection that get the blank control: those whose seeded hashes are smallest. */
-function blankFeatures(selected: readonly number[], seed: number): number[] {
-  const order = new Map(selected.map((feature) => [feature, hash32(seed, BLANK_STREAM, feature)]))
-  return selected.toSorted((a, b) => order.get(a)! - order.get(b)! || a - b).slice(0, BLANK_FEATURES)
+/**
+ * The planned features that get the blank control: of those that can be scored and were not, the ones whose seeded
+ * hashes are smallest, until the study has enough. A run that goes on finds the same ones.
+ */
+function blankFeatures({ planned, explanationOf, controlsOf, blanks }: ScorePlan, seed: number): number[] {
+  const fresh = planned.filter(
+    (feature) => explanationOf(feature).text !== null && controlsOf(feature) === null,
+  )
+  const order = new Map(fresh.map((feature) => [feature, hash32(seed, BLANK_STREAM, feature)]))
+  return fresh
+    .toSorted((a, b) => order.get(a)! - order.get(b)! || a - b)
+    .slice(0, Math.max(0, BLANK_FEATURES - blanks))
+}
+
+/** The controls of scores that have any, by score. */
+function pastControls(controls: readonly ControlRecord[]): Map<string, PastControls> {
+  const past = new Map<string, PastControls>()
+  for (const { scoreId: id, name, partner } of controls) {
+    const before = past.get(id) ?? { partner: null, blank: false }
+    if (name === 'shuffled') past.set(id, { ...before, partner })
+    else past.set(id, name === 'blank' ? { ...before, blank: true } : before)
+  }
+  return past
 }
 
 /** The score examples of a feature. */
@@ -108,21 +168,13 @@ export function scoreExamples(study: Study, set: FeatureSetRecord, feature: numb
 
 /**
  * Scores whose shuffled control has no value, with the partner's feature: its explanation may have been missing then and
- * be there now. Isolated features go without: what their calls hold was settled when they were first planned.
+ * be there now.
  */
-function unpairedScores(
-  { store }: Study,
-  set: FeatureSetRecord,
-  scorer: ScorerName,
-  llm: Llm | null,
-): Map<string, number> {
-  if (llm?.simulate.isolate === true && scorer === 'simulation') return new Map()
+function unpairedScores(controls: readonly ControlRecord[]): Map<string, number> {
   return new Map(
-    store.scores
-      .controls(set.id, scorer)
-      .flatMap(({ scoreId: id, name, value, partner }) =>
-        name === 'shuffled' && value === null && partner !== null ? [[id, partner] as const] : [],
-      ),
+    controls.flatMap(({ scoreId: id, name, value, partner }) =>
+      name === 'shuffled' && value === null && partner !== null ? [[id, partner] as const] : [],
+    ),
   )
 }
 

@@ -124,9 +124,10 @@ export function otherStatistics(
   for (const scorer of SCORERS)
     for (const row of store.scores.all(set.id, scorer)) {
       if (row.scorer === SIMULATION || row.protocol !== protocol || !counted.has(row.explanationId)) continue
-      // Statistics of a simulation's replies belong to the tier that its score is of.
+      // Statistics of a simulation's replies belong to the tier and the prompt that its score is of.
       const main = counted.get(row.explanationId)
-      if (row.scorer.startsWith(`${SIMULATION}.`) && row.tier !== main?.tier) continue
+      const isOfScore = row.tier === main?.tier && row.provenanceId === main.provenanceId
+      if (row.scorer.startsWith(`${SIMULATION}.`) && !isOfScore) continue
       const key = `${row.scorer} ${row.tier}`
       const group = groups.get(key)
       if (group) group.push(row)

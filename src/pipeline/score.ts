@@ -36,7 +36,7 @@ export async function* score(
   selection: Selection,
   scorer: ScorerName = 'simulation',
 ): AsyncGenerator<StudyEvent, ScoreCounts> {
-  if (study.precision != null) checkAdaptive(study, scorer)
+  if (study.precision != null) checkAdaptive(study, llm, scorer)
   const set = currentSet(study)
   const plan = planScores(study, llm, selection, scorer)
   const { selected, planned } = plan
@@ -80,8 +80,15 @@ export async function* score(
   return counts
 }
 
-function checkAdaptive({ protocol }: Study, scorer: string): void {
+/** @throws {UsageError} `precision-protocol`, `precision-isolate`, `precision-scorer` */
+function checkAdaptive({ protocol }: Study, llm: Llm | null, scorer: string): void {
   checkPrecision(protocol)
+  // Features that share calls would have to stop at the same look.
+  if (llm?.simulate.isolate)
+    throw new UsageError(
+      'precision-isolate',
+      'expected --precision without --isolate, found both; leave one of them out',
+    )
   if (scorer !== 'simulation')
     throw new UsageError(
       'precision-scorer',
@@ -143,12 +150,13 @@ async function* scoreByLlm(
   }
 }
 
-/** Status and show are about the tier and precision of the last simulations. */
+/** Status and show are about the tier, precision and seed of the last simulations. */
 function remember(study: Study, llm: Llm | null, { scorer, tier }: ScorePlan): void {
   rememberExplainer(study, llm)
   if (scorer !== 'simulation') return
-  const { store, protocol, precision } = study
+  const { store, protocol, precision, config } = study
   store.study.put('tier', tier)
+  store.study.put('seed', String(config.seed))
   store.study.put('prompt', llm?.simulate.hash ?? '')
   store.study.put('scoring', scoringName(protocol.name, precision ?? null))
 }

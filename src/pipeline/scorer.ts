@@ -2,6 +2,7 @@ import type { Answer, LlmRequest } from '../core/chat-model.ts'
 import { UsageError } from '../core/errors.ts'
 import type { StudyEvent } from '../core/events.ts'
 import type { Bootstrap } from '../autointerp/bootstrap.ts'
+import type { QuestionPrompt } from '../autointerp/question-prompt.ts'
 import type { IsolateBlock } from '../autointerp/isolate-blocks.ts'
 import { contentId } from '../core/hash.ts'
 import {
@@ -98,9 +99,16 @@ export function questionKind(scorer: QuestionScorerName): QuestionKind {
   return scorer === 'detection-neighbours' || scorer === 'detection-cooccurrence' ? 'detection' : scorer
 }
 
-/** Questions of one call: as the study is set, else as the prompt says. */
+/** Questions of one call: as the study is set (a flag, or gloss.yaml), else as the prompt says. */
 export function questionsPerCall({ config }: Pick<Study, 'config'>, llm: Llm, kind: QuestionKind): number {
   return config.score.questionsPerCall ?? llm.questions[kind].questionsPerCall
+}
+
+/** The hash of a question prompt together with the number of questions of one call, where that is not its own. */
+export function questionPromptHash(prompt: QuestionPrompt, perCall: number): string {
+  return perCall === prompt.questionsPerCall
+    ? prompt.hash
+    : contentId({ prompt: prompt.hash, questionsPerCall: perCall })
 }
 
 /**
@@ -127,11 +135,35 @@ export function scoreId(
     endpoint: llm?.chat.group ?? null,
     llm: llm?.chat.model ?? null,
     ...(kind === null
-      ? {}
+      ? seedOfItsOwn(study, explanation)
       : {
           seed: study.config.seed,
           contrast: CONTRAST_RECIPE,
           perCall: llm && questionsPerCall(study, llm, kind),
         }),
   })
+}
+
+/** Seeds of explanations by their provenance, of which there are few. */
+const explainSeeds = new WeakMap<Study['store'], Map<string, number>>()
+
+/**
+ * The seed of a simulation, where it is not the one that its explanation was made with: it deals examples to calls,
+ * finds partners and draws resamples, so that scores of another seed are others.
+ */
+function seedOfItsOwn(
+  { store, config }: Study,
+  { provenanceId }: ExplanationRecord,
+): { readonly seed?: number } {
+  // What is only expected is made with the same seed.
+  if (provenanceId === '') return {}
+  const seeds = explainSeeds.get(store) ?? new Map<string, number>()
+  explainSeeds.set(store, seeds)
+  let seed = seeds.get(provenanceId)
+  if (seed === undefined) {
+    // Explanations of other tools have none.
+    seed = store.provenance.get(provenanceId).seed ?? 0
+    seeds.set(provenanceId, seed)
+  }
+  return seed === config.seed ? {} : { seed: config.seed }
 }

@@ -2,13 +2,9 @@ import { Bootstrap } from '../autointerp/bootstrap.ts'
 import { ceilingOf } from '../autointerp/ceiling.ts'
 import { intervalShares } from '../autointerp/importance-weights.ts'
 import { largestActivation } from '../autointerp/quantize.ts'
-import {
-  type FurtherStatistics,
-  scoreSimulation,
-  type SimulationScores,
-  unscored,
-  withoutValue,
-} from '../autointerp/simulation-score.ts'
+import type { FurtherStatistics } from '../autointerp/further-statistics.ts'
+import { unscored } from '../autointerp/score-result.ts'
+import { scoreSimulation, type SimulationScores, withoutValue } from '../autointerp/simulation-score.ts'
 import { scoringName } from '../core/protocol.ts'
 import type { ControlName, Tier } from '../core/scores.ts'
 import type { ControlRecord, ExplanationRecord, FeatureSetRecord, ScoreRecord } from '../core/store.ts'

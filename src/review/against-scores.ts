@@ -1,5 +1,5 @@
+import { matchedDelta, type StratifiedValue } from '../core/matched-delta.ts'
 import { estimateByFeature, type Estimate } from './bootstrap-features.ts'
-import { matchedDelta, type StratifiedValue } from './matched-difference.ts'
 import type { UnitKind } from './plan-session.ts'
 import { kendallTau, spearmanRho } from './rank-correlation.ts'
 import { counted, featureOf, groupRatings, mean, type Rating } from './session-ratings.ts'

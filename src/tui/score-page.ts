@@ -54,7 +54,16 @@ export interface ScorePageView {
     readonly levels: readonly number[]
     readonly predicted: Readonly<Record<string, readonly number[] | null>>
   }[]
+  readonly questions: readonly QuestionView[]
   readonly notRepeatable: string | null
+}
+
+interface QuestionView {
+  readonly group: string
+  readonly windows: readonly { readonly shown: string }[]
+  readonly truth: string
+  readonly answers: Readonly<Record<string, string | null>>
+  readonly beliefs: Readonly<Record<string, number | null>>
 }
 
 /** A score with all that it takes to compute it again by hand. Numbers are printed whole. */
@@ -95,7 +104,9 @@ export function scorePageLines(page: ScorePageView, width: number, style: Style)
           ...paragraph(`requests and predictions cannot be shown: ${escapeForTerminal(page.notRepeatable)}`),
         ]),
     '',
-    ...heading(`score examples, M ${exact(page.max)}`, style),
+    ...(page.questions.length > 0 ? heading('questions', style) : []),
+    ...page.questions.flatMap((question, index) => questionLines(question, index + 1, width, style)),
+    ...(page.examples.length > 0 ? heading(`score examples, M ${exact(page.max)}`, style) : []),
     ...page.examples.flatMap((example) => exampleLines(example, width, style)),
     ...page.requests.flatMap((request) => requestLines(request, width, style)),
   ]
@@ -163,6 +174,26 @@ function exampleLines(example: ScorePageView['examples'][number], width: number,
       width,
       style,
     ),
+  ]
+}
+
+/** What was asked, then the truth and every answer: `score` is the explanation's own. */
+function questionLines(
+  { group, windows, truth, answers, beliefs }: QuestionView,
+  number: number,
+  width: number,
+  style: Style,
+): string[] {
+  const said = Object.entries(answers).map(([name, answer]) => {
+    const belief = beliefs[name]
+    return `${name} ${answer ?? '·'}${belief === undefined ? '' : ` P(yes) ${exact(belief)}`}`
+  })
+  return [
+    ` ${style.dim(`question ${number}: ${group}`)}`,
+    ...windows.flatMap(({ shown }, index) =>
+      wrapped(windows.length > 1 ? ` ${'ABCDE'[index]!}` : ' ', escapeForTerminal(shown), width),
+    ),
+    ...wrap([`truth ${truth}`, ...said].join('   '), width - 3, '   ').map((line) => `   ${line}`),
   ]
 }
 

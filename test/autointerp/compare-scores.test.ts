@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ComparedFeature, compareScores } from '../../src/autointerp/compare-scores.ts'
-import { cliffsDelta } from '../../src/autointerp/dominance.ts'
+import { cliffsDelta } from '../../src/core/dominance.ts'
 import { Random } from '../../src/core/random.ts'
 
 const RESAMPLES = 200

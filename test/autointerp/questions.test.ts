@@ -10,6 +10,7 @@ import {
   tableAnswer,
   YES,
 } from '../../src/autointerp/questions.ts'
+import { simulateByTokenTable } from '../../src/autointerp/token-table.ts'
 import { Random } from '../../src/core/random.ts'
 
 /** Windows of nine tokens, told apart by their tokens. */
@@ -142,6 +143,12 @@ describe('a token table', () => {
     ['that is highlighted', [shown([1, 7], [1])], YES],
     ['that one window lacks', [shown([7], [0]), shown([8], [0]), shown([7], [0])], 1],
   ])('knows a token %s', (_name, windowsShown, answer) => {
-    expect(tableAnswer(table, { windows: windowsShown, answer: 0, group: 'x' })).toBe(answer)
+    expect(
+      tableAnswer((tokens) => simulateByTokenTable(table, tokens), {
+        windows: windowsShown,
+        answer: 0,
+        group: 'x',
+      }),
+    ).toBe(answer)
   })
 })

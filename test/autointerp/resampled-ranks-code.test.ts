@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { ROOT, temporaryFolder } from '../support/paths.ts'
 
 const KERNEL = 'src/autointerp/kernels/resampled-ranks.ts'
+const SUMS = 'src/autointerp/kernels/resampled-sums.ts'
 
 function check(folder: string): { code: number | null; errors: string } {
   const { status, stderr } = spawnSync(process.execPath, ['.ci/kernels.mjs', '--check'], {
@@ -22,7 +23,7 @@ describe('the embedded kernel', () => {
   it('would be found out if it were not', () => {
     const folder = temporaryFolder()
     mkdirSync(join(folder, 'src', 'autointerp', 'kernels'), { recursive: true })
-    for (const file of ['.ci/kernels.mjs', 'src/autointerp/resampled-ranks-code.ts', 'package.json']) {
+    for (const file of ['.ci/kernels.mjs', 'src/autointerp/resampled-ranks-code.ts', SUMS, 'package.json']) {
       mkdirSync(join(folder, file, '..'), { recursive: true })
       cpSync(join(ROOT, file), join(folder, file))
     }
@@ -31,7 +32,7 @@ describe('the embedded kernel', () => {
     writeFileSync(join(folder, KERNEL), source.replace('f64x2.splat(1)', 'f64x2.splat(2)'))
     expect(check(folder)).toEqual({
       code: 1,
-      errors: `src/autointerp/resampled-ranks-code.ts is not what ${KERNEL} compiles to; run npm run build\n`,
+      errors: `src/autointerp/resampled-ranks-code.ts is not what ${KERNEL} and ${SUMS} compile to; run npm run build\n`,
     })
   })
 })

@@ -101,12 +101,16 @@ describe('a killed run of detection', () => {
     const args = ['score', '--scorer', 'detection', ...llm]
     fake.reset()
     const untouched = tablesOf(straight)
-    const { estimates } = JSON.parse(await done(straight, ...args, '--dry-run', '--json')) as {
+    const found = JSON.parse(await done(straight, ...args, '--dry-run', '--json')) as {
       estimates: { requests: number }[]
     }
+    const { estimates } = found
     // What is not drawn yet is drawn for an estimate, and not kept.
     expect(tablesOf(straight)).toBe(untouched)
     expect(fake.stats().requests).toBe(0)
+    const half = ['--examples-per-call', '40', '--dry-run', '--json']
+    const { estimates: larger } = JSON.parse(await done(straight, ...args, ...half)) as typeof found
+    expect(larger[0]!.requests).toBeLessThan(0.7 * estimates[0]!.requests)
     await done(straight, ...args)
     const needed = fake.stats().requests
     expect(estimates[0]!.requests).toBe(needed)

@@ -103,6 +103,10 @@ describe.each(DENSITIES)('of features that fire on %f of all tokens', (density) 
     it.runIf(scorer === 'simulation')('nor where no two examples of a feature meet', async () => {
       const isolated = await judgeCell(collection, scorer, composing, { limit: FEATURES, calls: 'isolate' })
       expect(isolated.values.length).toBeGreaterThan(0.9 * FEATURES)
+      // Company is the same whoever's explanation is read, so what it tells is no gain.
+      expect(isolated.shuffled.length).toBeGreaterThan(0.9 * FEATURES)
+      for (const { gain, gainLow, gainHigh } of isolated.shuffled)
+        expect([gain ?? 0, gainLow ?? 0, gainHigh ?? 0]).toEqual([0, 0, 0])
       const verdict = `within ${reach(isolated, chance).toFixed(4)}`
       record(scorer, density, 'composition, isolated', isolated, verdict)
       // What repeats by chance are frequent tokens, on which rare features never fire: below chance, with or without company.

@@ -4,6 +4,7 @@ import { pastTools } from '../../src/cli/llm.ts'
 import { calibrate } from '../../src/pipeline/calibration.ts'
 import { measureDraws } from '../../src/pipeline/draws.ts'
 import { explain } from '../../src/pipeline/explain.ts'
+import { featureRows } from '../../src/pipeline/feature-rows.ts'
 import type { PastTools } from '../../src/pipeline/past-scores.ts'
 import { score } from '../../src/pipeline/score.ts'
 import { scorePage } from '../../src/pipeline/score-page.ts'
@@ -190,6 +191,28 @@ describe.each<[string, SimulateChoices, number]>([
     const truth = page.examples.flatMap(({ activations }) => [...activations])
     const predicted = page.examples.flatMap((one) => [...one.predicted['score']!])
     expect(spearman(truth, predicted.map(Math.round))).toBeCloseTo(main.value!, 12)
+  })
+})
+
+describe('scores of another seed', () => {
+  it('stand beside those that are there, are found again, and are what a study is about until the next', async () => {
+    const { study } = await scored('table')
+    const simulations = () =>
+      study.store.scores.all('planted', 'simulation').filter(({ scorer }) => scorer === 'simulation')
+    const before = simulations()
+    const reseeded = { ...study, config: { ...study.config, seed: 7 } }
+    await eventsOf(score(reseeded, null, ALL))
+    const after = simulations()
+    expect(after).toHaveLength(2 * before.length)
+    expect(after).toEqual(expect.arrayContaining(before))
+    const set = study.store.featureSets.get('planted')!
+    const ids = () => featureRows(study.store, set).map((row) => row.score!.id)
+    expect(ids().filter((id) => before.some((row) => row.id === id))).toEqual([])
+    const { checked, equal, notChecked } = await verifyScores(study, pastOf(study), ALL)
+    expect([checked, equal, notChecked]).toEqual([8 * PLANTED_RULES.length, checked, []])
+    await eventsOf(score(study, null, ALL))
+    expect(simulations()).toEqual(after)
+    expect(ids().toSorted()).toEqual(before.map(({ id }) => id).toSorted())
   })
 })
 

@@ -127,9 +127,9 @@ describe('a judge that answers the quantized truth', () => {
     const simulator = isolateSimulator(llm, 9, 0, planted.textsOf, {
       blocks: [
         [
-          [1, 2],
-          [2, null],
-          [3, 1],
+          { feature: 1, partner: 2, blank: false },
+          { feature: 2, partner: null, blank: false },
+          { feature: 3, partner: 1, blank: true },
         ],
       ],
       planned: [1, 2, 3],
@@ -140,10 +140,11 @@ describe('a judge that answers the quantized truth', () => {
       simulator.simulate('explanation 1', 1, planted.examples, 0),
       simulator.simulate('explanation 2', 1, planted.examples, 0),
       simulator.simulate('explanation 2', 2, planted.examples, 0),
-      simulator.simulate('no explanation available', 3, planted.examples, 0),
+      simulator.simulate(llm.simulate.blankDescription, 3, planted.examples, 0),
+      simulator.simulate('an explanation of none of them', 3, planted.examples, 0),
     ])
-    // Three features share sixty calls, two of them their controls'; what is no role's is asked about alone.
-    expect(llm.asked).toHaveLength(60 + 60 + 60)
+    // Three features share sixty calls, and as many of either control; what is no role's is asked about alone.
+    expect(llm.asked).toHaveLength(60 + 60 + 60 + 60)
     for (const { predicted, unreadableCalls } of simulations) {
       expect(unreadableCalls).toBe(0)
       expect(scoreOf(planted, predicted).simulation.value).toBeGreaterThanOrEqual(0.995)

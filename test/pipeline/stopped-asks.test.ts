@@ -59,7 +59,7 @@ describe('a run that stops', () => {
     const { llm, calls } = stopping(isolate)
     const blocks = planBlocks(
       [],
-      [0, 1, 2].map((feature) => [feature, feature + 3] as const),
+      [0, 1, 2].map((feature) => ({ feature, partner: feature + 3, blank: true })),
       20,
       0,
     )

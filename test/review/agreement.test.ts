@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import { estimateByFeature } from '../../src/review/bootstrap-features.ts'
 import { intraclassCorrelation } from '../../src/review/intraclass.ts'
 import { krippendorffAlpha } from '../../src/review/krippendorff.ts'
-import { matchedDelta } from '../../src/review/matched-difference.ts'
 import { kendallTau, spearmanRho } from '../../src/review/rank-correlation.ts'
 import { weightedKappa } from '../../src/review/weighted-kappa.ts'
 
@@ -204,34 +203,6 @@ describe('rank correlations', () => {
       ]),
     ).toBeNull()
     expect(kendallTau([])).toBeNull()
-  })
-})
-
-describe('the matched difference', () => {
-  it('compares within strata only', () => {
-    const a = [
-      { stratum: 'rare', value: 3 },
-      { stratum: 'dense', value: 1 },
-    ]
-    const b = [
-      { stratum: 'rare', value: 2 },
-      { stratum: 'dense', value: 9 },
-      { stratum: 'dense', value: 0 },
-      { stratum: 'elsewhere', value: 0 },
-    ]
-    expect(matchedDelta(a, b)).toBeCloseTo(1 / 3, 12)
-    expect(matchedDelta(a, [{ stratum: 'elsewhere', value: 1 }])).toBeNull()
-  })
-
-  it('changes sign with the sides', () => {
-    const value = fc.record({ stratum: fc.constantFrom('a', 'b'), value: fc.integer({ min: 0, max: 9 }) })
-    fc.assert(
-      fc.property(fc.array(value), fc.array(value), (a, b) => {
-        const delta = matchedDelta(a, b)
-        if (delta === null) expect(matchedDelta(b, a)).toBeNull()
-        else expect(matchedDelta(b, a)).toBeCloseTo(-delta, 12)
-      }),
-    )
   })
 })
 

@@ -54,7 +54,11 @@ export async function judgeCell(
   // Means do not depend on intervals, and equal answers have equal ones at any number of resamples.
   const judged = features.slice(0, limit)
   const partnerOf = (place: number): number => features[(place + 1) % features.length]!
-  const members = judged.map((feature, place): BlockMember => [feature, partnerOf(place)])
+  const members = judged.map((feature, place): BlockMember => ({
+    feature,
+    partner: partnerOf(place),
+    blank: false,
+  }))
   const asking = makeScorer(scorer, study, set, llm, {
     bootstrap: new Bootstrap(study.config.seed, RESAMPLES),
     isolation:

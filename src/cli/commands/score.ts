@@ -101,7 +101,7 @@ async function verify(options: StudyOptions, surroundings: Surroundings): Promis
     )
 }
 
-/** @throws {UsageError} `llm-missing`, `draws-dry-run` */
+/** @throws {UsageError} `llm-missing`, `draws-isolate`, `draws-dry-run` */
 async function draws(options: StudyOptions, surroundings: Surroundings): Promise<void> {
   const terminal = terminalFor(options, surroundings)
   await withStudy(options, surroundings, (opened) =>
@@ -110,6 +110,11 @@ async function draws(options: StudyOptions, surroundings: Surroundings): Promise
         throw new UsageError(
           'llm-missing',
           'expected an endpoint with --draws, found none; add --llm URL and --llm-model NAME: baselines draw nothing',
+        )
+      if (llm.simulate.isolate)
+        throw new UsageError(
+          'draws-isolate',
+          'expected --draws without --isolate, found both; leave one of them out: draws ask about one feature at a time',
         )
       if (options.dryRun)
         throw new UsageError(

@@ -1,5 +1,3 @@
-import { normalTail } from './normal-tail.ts'
-
 /**
  * How two samples compare pair by pair. Pairs are counted once, in one pass over the sorted values, so that the same
  * samples can be weighed again and again.
@@ -72,27 +70,4 @@ export interface DominanceCount {
 export function cliffsDelta(x: readonly number[], y: readonly number[]): number | null {
   const { balance, first, second } = new Dominance(x, y).count()
   return first > 0 && second > 0 ? balance / (first * second) : null
-}
-
-/** A rank test of two samples. */
-export interface RankTest {
-  /** Pairs in which x is larger, ties counted half. */
-  readonly u: number
-  readonly p: number
-}
-
-/**
- * The Mann–Whitney U test, two-sided, by the normal approximation with corrections for ties and continuity, as
- * `scipy.stats.mannwhitneyu(x, y, method='asymptotic')`. Null where a sample is empty or all values are equal.
- */
-export function mannWhitney(x: readonly number[], y: readonly number[]): RankTest | null {
-  const dominance = new Dominance(x, y)
-  const { balance } = dominance.count()
-  const pairs = x.length * y.length
-  const all = x.length + y.length
-  const tied = dominance.ties().reduce((sum, size) => sum + size * (size * size - 1), 0)
-  const variance = (pairs / 12) * (all + 1 - tied / (all * (all - 1)))
-  if (!(variance > 0)) return null
-  const distance = Math.max(0, Math.abs(balance) / 2 - 0.5)
-  return { u: (pairs + balance) / 2, p: Math.min(1, 2 * normalTail(distance / Math.sqrt(variance))) }
 }
