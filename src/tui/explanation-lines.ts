@@ -1,4 +1,5 @@
 import { escapeForTerminal } from '../core/escape-terminal.ts'
+import { isImported } from '../core/imported.ts'
 import type { Style } from './style.ts'
 import { correlation, truncate, wrap } from './text.ts'
 
@@ -62,7 +63,13 @@ export function explanationLines(
   width: number,
   style: Style,
 ): string[] {
-  const by = llm === null ? `${explainer} (baseline)` : `${escapeForTerminal(llm)} (${explainer})`
+  const named = escapeForTerminal(explainer)
+  const by =
+    llm === null
+      ? isImported(explainer)
+        ? named
+        : `${named} (baseline)`
+      : `${escapeForTerminal(llm)} (${named})`
   const body = text === null ? `no explanation: ${PROBLEMS[problem ?? ''] ?? ''}` : escapeForTerminal(text)
   const lines = [
     ...wrap(body, width - 2).map((line) => ` ${style.bold(line)}`),

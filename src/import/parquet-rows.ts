@@ -1,0 +1,34 @@
+import { type AsyncBuffer, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
+import { DataError } from '../core/errors.ts'
+
+/** A file that is read in pieces. */
+export type RandomAccess = AsyncBuffer
+
+/**
+ * The rows of a Parquet file, a row group in memory at a time.
+ * @throws {DataError} `parquet-malformed`
+ */
+export async function* parquetRows(file: RandomAccess, source: string): AsyncGenerator<unknown> {
+  const malformed = (error: unknown): DataError =>
+    new DataError('parquet-malformed', `${source} is no whole Parquet file; copy or download it again`, {
+      cause: error,
+    })
+  let groups: number[]
+  try {
+    const metadata = await parquetMetadataAsync(file)
+    groups = metadata.row_groups.map(({ num_rows: rows }) => Number(rows))
+  } catch (error) {
+    throw malformed(error)
+  }
+  let first = 0
+  for (const rows of groups) {
+    let read: unknown[]
+    try {
+      read = await parquetReadObjects({ file, rowStart: first, rowEnd: first + rows })
+    } catch (error) {
+      throw malformed(error)
+    }
+    yield* read
+    first += rows
+  }
+}
