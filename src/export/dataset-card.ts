@@ -90,14 +90,14 @@ export function datasetCard(sets: readonly DescribedSet[], tables: readonly Desc
     '',
     '## Feature sets',
     '',
-    ...table(
+    ...lines(
       ['set', 'kind', 'features', 'model', 'hook'],
-      [...sets.map((one) => [one.set, one.kind, String(one.features), one.model ?? 'unknown', one.hook])],
+      sets.map((one) => [one.set, one.kind, String(one.features), one.model ?? 'unknown', one.hook]),
     ),
     '',
     '## Tables',
     '',
-    ...table(
+    ...lines(
       ['table', 'rows', 'a row is'],
       tables.map((one) => [one.table, String(one.rows), ROWS[one.table]]),
     ),
@@ -105,7 +105,7 @@ export function datasetCard(sets: readonly DescribedSet[], tables: readonly Desc
       '',
       `### ${one.table}`,
       '',
-      ...table(
+      ...lines(
         ['column', 'type', 'unit', 'description'],
         one.columns.map(({ name, type, unit, description }) => [name, type, unit ?? '', description]),
       ),
@@ -114,7 +114,7 @@ export function datasetCard(sets: readonly DescribedSet[], tables: readonly Desc
   ].join('\n')
 }
 
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
+function lines(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]): string => `| ${cells.map(escapeForMarkdown).join(' | ')} |`
   return [line(header), `|${' --- |'.repeat(header.length)}`, ...rows.map(line)]
 }

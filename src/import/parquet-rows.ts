@@ -8,7 +8,7 @@ export type RandomAccess = AsyncBuffer
  * The rows of a Parquet file, a row group in memory at a time.
  * @throws {DataError} `parquet-malformed`
  */
-export async function* parquetRows(file: RandomAccess, source: string): AsyncGenerator<unknown> {
+export async function* parquetRows(file: RandomAccess, source: string): AsyncGenerator {
   const malformed = (error: unknown): DataError =>
     new DataError('parquet-malformed', `${source} is no whole Parquet file; copy or download it again`, {
       cause: error,

@@ -69,7 +69,10 @@ function unfinishedChoices(study: Study, set: FeatureSetRecord, llm: Llm | null)
  * Makes sure that an explainer has the examples that it needs.
  * @throws {UsageError} `choose-missing` where it chooses and the protocol draws nothing to choose by; `explainer-imported`
  */
-export function checkExplainer({ protocol, imported }: Pick<Study, 'protocol' | 'imported'>, llm: Llm | null): void {
+export function checkExplainer(
+  { protocol, imported }: Pick<Study, 'protocol' | 'imported'>,
+  llm: Llm | null,
+): void {
   if (imported)
     throw new UsageError(
       'explainer-imported',

@@ -76,7 +76,7 @@ export async function* exportSaeDashboard(
   writeFileAtomically(join(folder, 'skipped_indexes.json'), JSON.stringify(skippedIndexes(source, skipped)))
   await writeTables(store, wanted, folder, signal)
   const run = { ...corpus, ...most, batches }
-  writeFileAtomically(settings, `${JSON.stringify(runSettings(source, run), null, 4)}`)
+  writeFileAtomically(settings, JSON.stringify(runSettings(source, run), null, 4))
   return { folder, batches, features }
 }
 

@@ -24,7 +24,9 @@ export function rememberImported(store: Store, setId: string): void {
   const made = commonest(
     store.scores
       .all(setId, SIMULATION)
-      .filter((score) => score.scorer === SIMULATION && isImported(score.protocol) && ids.has(score.explanationId)),
+      .filter(
+        (score) => score.scorer === SIMULATION && isImported(score.protocol) && ids.has(score.explanationId),
+      ),
   )
   if (!made) return
   store.study.put('scoring', made.protocol)
@@ -41,6 +43,8 @@ function commonest(scores: readonly ScoreRecord[]): ScoreRecord | null {
     if (group) group.push(score)
     else groups.set(key, [score])
   }
-  const [largest] = [...groups].toSorted(([a, { length: x }], [b, { length: y }]) => y - x || (a < b ? -1 : 1))
+  const [largest] = [...groups].toSorted(
+    ([a, { length: x }], [b, { length: y }]) => y - x || (a < b ? -1 : 1),
+  )
   return largest?.[1][0] ?? null
 }

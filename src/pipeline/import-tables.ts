@@ -1,14 +1,19 @@
-import type { OwnManifest, OwnRow, OwnTable } from '../import/own-tables.ts'
-import { DataError, StoppedError } from '../core/errors.ts'
-import { contentHash, sha256 } from '../core/hash.ts'
+import type { OwnRow, OwnTable } from '../import/own-tables.ts'
+import { StoppedError } from '../core/errors.ts'
 import { nameOfImported } from '../core/imported.ts'
-import type { Example, FeatureState } from '../core/records.ts'
-import type { FeatureSetRecord } from '../core/store.ts'
-import type { DocumentLabel } from '../core/token-corpus.ts'
-import { ImportedNames, importedExplainers, importedExplanationId } from './imported-explanations.ts'
+import type { Example } from '../core/records.ts'
+import { importedExplainers, importedExplanationId } from './imported-explanations.ts'
 import { exampleOfRow, featureOfRow, scoreOfRow } from './imported-rows.ts'
-import type { ImportCounts } from './import-set.ts'
+import {
+  documentOf,
+  type ImportedSet,
+  inconsistent,
+  type ProvenanceIds,
+  type StoredSets,
+  storeImportedSets,
+} from './imported-set.ts'
 import { rememberImported } from './import-settings.ts'
+import type { ImportCounts } from './import-set.ts'
 import type { OwnTables } from './own-table-files.ts'
 import { eventLoopTurn } from './sample.ts'
 import type { Study } from './study.ts'
@@ -20,19 +25,6 @@ const ROWS_PER_COMMIT = 2000
 export interface TableImportProgress {
   readonly table: OwnTable
   readonly rows: number
-}
-
-/** A set as it is stored here. */
-interface ImportedSet {
-  readonly id: string
-  readonly described: OwnManifest['sets'][number]
-  readonly states: Map<number, { readonly state: FeatureState; readonly singleToken: boolean | null }>
-  readonly names: ImportedNames
-  /** Ids here by ids there. */
-  readonly explanations: Map<string, string>
-  readonly documents: Map<string, DocumentLabel & { readonly number: number }>
-  /** Ids of what samples of a protocol were made by. */
-  readonly samples: Map<string, { readonly provenanceId: string; readonly sampled: Set<number> }>
 }
 
 /** The examples of a feature by one protocol, which stand together in the table. */
@@ -55,24 +47,26 @@ export async function* importTables(
   study: Study,
   tables: OwnTables,
 ): AsyncGenerator<TableImportProgress, ImportCounts> {
-  return yield* new TableImport(study, tables).run()
+  const opened = await storeImportedSets(study.store, tables)
+  return yield* new TableImport(study, tables, opened).run()
 }
 
 class TableImport {
   readonly #study: Study
   readonly #tables: OwnTables
-  readonly #provenances = new Map<string, string>()
-  readonly #sets = new Map<string, ImportedSet>()
+  readonly #sets: ReadonlyMap<string, ImportedSet>
+  readonly #provenanceId: ProvenanceIds
   readonly #counts = { alive: 0, tooRare: 0, dead: 0, explanations: 0, scores: 0 }
 
-  constructor(study: Study, tables: OwnTables) {
+  constructor(study: Study, tables: OwnTables, { sets, provenanceId }: StoredSets) {
     this.#study = study
     this.#tables = tables
+    this.#sets = sets
+    this.#provenanceId = provenanceId
   }
 
   async *run(): AsyncGenerator<TableImportProgress, ImportCounts> {
     const { store } = this.#study
-    await this.#storeSets()
     yield* this.#each('features', (rows) => this.#storeFeatures(rows))
     yield* this.#storeExamples()
     for await (const row of this.#tables.rows('explanations'))
@@ -125,90 +119,6 @@ class TableImport {
     await eventLoopTurn()
     if (this.#study.signal.aborted)
       throw new StoppedError('stopped', 'stopped while importing; run the same command again to go on')
-  }
-
-  async #storeSets(): Promise<void> {
-    const { manifest } = this.#tables
-    const { store } = this.#study
-    const vocabularies = await this.#vocabularies()
-    store.transaction(() => {
-      for (const [id, provenance] of Object.entries(manifest.provenance))
-        this.#provenances.set(id, store.provenance.put(provenance))
-      for (const described of manifest.sets) {
-        const own = described.kind === 'imported'
-        const id = own ? described.id : `imported-${described.id}`
-        const existing = store.featureSets.get(id)
-        if (existing && existing.kind !== 'imported')
-          throw new DataError(
-            'set-taken',
-            `expected ${id} to be free or imported, found a feature set of that name that this study made; import into another workspace`,
-          )
-        const { collection } = described
-        const vocabulary = vocabularies.get(described.id)
-        if (!vocabulary) throw inconsistent(`a vocabulary of ${described.id}`, 'none')
-        const provenanceId = this.#provenance(described.provenanceId)
-        const tokenizerHash = sha256(Buffer.concat(vocabulary.bytes.flatMap((one) => [one, Buffer.of(0)])))
-        const record: FeatureSetRecord = {
-          id,
-          kind: 'imported',
-          hook: described.hook,
-          architecture: described.architecture,
-          features: described.features,
-          dIn: described.dIn,
-          folder: '',
-          metrics: null,
-          provenanceId,
-          shuffledSeed: null,
-        }
-        if (!existing) store.featureSets.put(record)
-        store.vocabulary.put(tokenizerHash, vocabulary.bytes)
-        const corpusHash = own ? collection.corpusHash : contentHash({ set: id, corpus: collection.corpusHash })
-        // Numbers of documents stay what they were when other features of the set came in.
-        const documents = store.documents.all(corpusHash)
-        store.collections.put({
-          ...collection,
-          setId: id,
-          tokenizerHash,
-          corpusHash,
-          provenanceId: this.#provenance(collection.provenanceId),
-        })
-        if (vocabulary.counts.size > 0) store.tokenCounts.put(id, vocabulary.counts)
-        this.#sets.set(described.id, {
-          id,
-          described,
-          states: new Map(),
-          names: new ImportedNames(),
-          explanations: new Map(),
-          documents: new Map(documents.map((one, number) => [keyOf(one), { ...one, number }])),
-          samples: new Map(this.#samplesOf(described)),
-        })
-      }
-    })
-  }
-
-  *#samplesOf(
-    described: ImportedSet['described'],
-  ): Generator<[string, { provenanceId: string; sampled: Set<number> }]> {
-    const { store } = this.#study
-    const base = store.provenance.get(this.#provenance(described.provenanceId))
-    for (const [protocol, [protocolHash = null]] of Object.entries(described.protocols))
-      yield [
-        protocol,
-        { provenanceId: store.provenance.put({ ...base, protocol, protocolHash }), sampled: new Set() },
-      ]
-  }
-
-  async #vocabularies(): Promise<Map<string, { bytes: Uint8Array[]; counts: Map<number, number> }>> {
-    const found = new Map<string, { bytes: Uint8Array[]; counts: Map<number, number> }>()
-    for await (const { set, token_id: token, bytes, count } of this.#tables.rows('vocabulary')) {
-      const one = found.get(set) ?? { bytes: [], counts: new Map<number, number>() }
-      found.set(set, one)
-      if (token !== one.bytes.length)
-        throw inconsistent(`token ${one.bytes.length} of ${set} in the vocabulary`, String(token))
-      one.bytes.push(Buffer.from(bytes, 'hex'))
-      if (count !== null && count > 0) one.counts.set(token, count)
-    }
-    return found
   }
 
   #storeFeatures(rows: readonly OwnRow<'features'>[]): void {
@@ -267,8 +177,8 @@ class TableImport {
   #putSample(set: ImportedSet, feature: number, protocol: string, examples: readonly Example[]): void {
     const standing = set.states.get(feature)
     const sample = set.samples.get(protocol)
-    if (!standing) throw inconsistent(`feature ${feature} in the table features`, 'none')
-    if (!sample) throw inconsistent(`the protocol ${protocol} in the manifest`, 'none')
+    if (!standing) throw inconsistent(`feature ${feature} in the table features`)
+    if (!sample) throw inconsistent(`the protocol ${protocol} in the manifest`)
     sample.sampled.add(feature)
     const { state, singleToken } = standing
     this.#study.store.examples.putSample(set.id, protocol, sample.provenanceId, {
@@ -283,13 +193,22 @@ class TableImport {
     for (const row of rows) {
       const set = this.#setOf(row)
       const { feature, explanation: text, explanation_problem: problem } = row
-      if (!set.states.has(feature)) throw inconsistent(`feature ${feature} in the table features`, 'none')
+      if (!set.states.has(feature)) throw inconsistent(`feature ${feature} in the table features`)
       const explainer = set.names.name({ feature, ...explainerOf(row), method: methodOf(row) })
       const id = importedExplanationId(set.id, feature, explainer)
       set.explanations.set(row.explanation_id, id)
-      const provenanceId = this.#provenance(row.provenance_id)
+      const provenanceId = this.#provenanceId(row.provenance_id)
       this.#study.store.explanations.put(
-        { id, setId: set.id, featureId: feature, ...explainer, text, problem, requestHash: null, provenanceId },
+        {
+          id,
+          setId: set.id,
+          featureId: feature,
+          ...explainer,
+          text,
+          problem,
+          requestHash: null,
+          provenanceId,
+        },
         this.#study.now(),
       )
       this.#counts.explanations++
@@ -300,8 +219,8 @@ class TableImport {
     for (const row of rows) {
       const explanationId = this.#setOf(row).explanations.get(row.explanation_id)
       if (explanationId === undefined)
-        throw inconsistent(`explanation ${row.explanation_id} in the table explanations`, 'none')
-      const { score, controls } = scoreOfRow(row, explanationId, this.#provenance(row.provenance_id))
+        throw inconsistent(`explanation ${row.explanation_id} in the table explanations`)
+      const { score, controls } = scoreOfRow(row, explanationId, this.#provenanceId(row.provenance_id))
       this.#study.store.scores.put([score], controls)
       this.#counts.scores++
     }
@@ -309,22 +228,9 @@ class TableImport {
 
   #setOf({ set }: { readonly set: string }): ImportedSet {
     const found = this.#sets.get(set)
-    if (!found) throw inconsistent(`the set ${set} in the manifest`, 'none')
+    if (!found) throw inconsistent(`the set ${set} in the manifest`)
     return found
   }
-
-  #provenance(id: string): string {
-    const found = this.#provenances.get(id)
-    if (found === undefined) throw inconsistent(`the provenance ${id} in the manifest`, 'none')
-    return found
-  }
-}
-
-function inconsistent(expected: string, found: string): DataError {
-  return new DataError(
-    'tables-inconsistent',
-    `expected ${expected}, found ${found}; export again with --tables all, and without --columns or --scorer`,
-  )
 }
 
 function explainerOf({ explainer, explainer_llm: llm }: OwnRow<'explanations'>) {
@@ -334,17 +240,4 @@ function explainerOf({ explainer, explainer_llm: llm }: OwnRow<'explanations'>) 
 /** What tells two ways of explaining apart. */
 function methodOf(row: OwnRow<'explanations'>): string {
   return JSON.stringify([row.protocol_hash, row.prompt_hash, row.seed])
-}
-
-function documentOf({ documents }: ImportedSet, { document: name, register }: OwnRow<'examples'>): number {
-  const key = keyOf({ name, register })
-  const known = documents.get(key)
-  if (known) return known.number
-  const number = documents.size
-  documents.set(key, { name, register, number })
-  return number
-}
-
-function keyOf({ name, register }: DocumentLabel): string {
-  return JSON.stringify([name, register])
 }

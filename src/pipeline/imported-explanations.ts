@@ -2,7 +2,13 @@ import { parseBigramTable, renderBigramTable } from '../autointerp/bigram-table.
 import { parseTokenTable, renderTokenTable } from '../autointerp/token-table.ts'
 import { UsageError } from '../core/errors.ts'
 import { contentId, type Json } from '../core/hash.ts'
-import { findImported, importedName, type ImportedExplainer, isImported, nameOfImported } from '../core/imported.ts'
+import {
+  findImported,
+  importedName,
+  type ImportedExplainer,
+  isImported,
+  nameOfImported,
+} from '../core/imported.ts'
 import type { FeatureSetRecord, Store } from '../core/store.ts'
 import { textOfBytes } from '../core/token-text.ts'
 import { vocabularyOf } from './token-texts.ts'
@@ -72,8 +78,7 @@ export function importedExplainers(store: Store, set: FeatureSetRecord): Importe
   }
   return [...counts.values()]
     .toSorted(
-      (a, b) =>
-        b.count - a.count || (nameOfImported(a.explainer) < nameOfImported(b.explainer) ? -1 : 1),
+      (a, b) => b.count - a.count || (nameOfImported(a.explainer) < nameOfImported(b.explainer) ? -1 : 1),
     )
     .map(({ explainer }) => explainer)
 }
@@ -86,7 +91,8 @@ export function namedImported(store: Store, set: FeatureSetRecord, name: string)
   const known = importedExplainers(store, set)
   const found = findImported(name, known)
   if (found.length === 1) return found[0]!
-  const listed = (explainers: readonly ImportedExplainer[]): string => explainers.map(nameOfImported).join(', ')
+  const listed = (explainers: readonly ImportedExplainer[]): string =>
+    explainers.map(nameOfImported).join(', ')
   if (found.length === 0)
     throw new UsageError(
       'explainer-unknown',
@@ -118,9 +124,7 @@ export function checkImportedTables(
   }
   const other = store.explanations
     .all(set.id)
-    .find(
-      (one) => one.explainer === explainer && one.llm === llm && one.text !== null && !isTable(one.text),
-    )
+    .find((one) => one.explainer === explainer && one.llm === llm && one.text !== null && !isTable(one.text))
   if (other)
     throw new UsageError(
       'llm-missing',

@@ -80,5 +80,5 @@ export function scoreOfRow(
     partner: null,
   }))
   // A control without any value says no more than one that was not asked for.
-  return { score, controls: controls.filter(({ value, gain }) => value !== null || gain !== null) }
+  return { score, controls: controls.filter((control) => control.value !== null || control.gain !== null) }
 }

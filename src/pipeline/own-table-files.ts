@@ -1,6 +1,12 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { extname, join } from 'node:path'
-import { OWN_ROWS, type OwnManifest, ownManifestSchema, type OwnRow, type OwnTable } from '../import/own-tables.ts'
+import {
+  OWN_ROWS,
+  type OwnManifest,
+  ownManifestSchema,
+  type OwnRow,
+  type OwnTable,
+} from '../import/own-tables.ts'
 import { parquetRows, type RandomAccess } from '../import/parquet-rows.ts'
 import { DataError, UsageError } from '../core/errors.ts'
 import { readError, readText } from '../core/files.ts'
@@ -105,7 +111,7 @@ function openFile(path: string): RandomAccess {
 }
 
 /** The values of the lines of a file, whatever its size. */
-function* jsonLines(path: string): Generator<unknown> {
+function* jsonLines(path: string): Generator {
   let descriptor: number
   try {
     descriptor = openSync(path, 'r')

@@ -75,7 +75,9 @@ Examples:
           ...counts.sets.map((set) => escapeForTerminal(`${set}   ${format}   ${counts.origin}`)),
           `${counts.features} features: ${counts.alive} with examples, ${counts.tooRare} too rare, ${counts.dead} dead; ${counts.explanations} explanations, ${counts.scores} scores`,
           ...counts.explainers.map((name) =>
-            escapeForTerminal(`to score its explanations: gloss score --explainer ${name} --protocol ${counts.protocol}`),
+            escapeForTerminal(
+              `to score its explanations: gloss score --explainer ${name} --protocol ${counts.protocol}`,
+            ),
           ),
           `next: gloss explain --protocol ${counts.protocol}, then gloss score --protocol ${counts.protocol}`,
         )
@@ -134,9 +136,7 @@ async function importForeign(
   told: Told,
 ): Promise<Imported> {
   const tokenizer =
-    options.tokenizer === undefined
-      ? null
-      : tokenizerFolder(resolve(surroundings.folder, options.tokenizer))
+    options.tokenizer === undefined ? null : tokenizerFolder(resolve(surroundings.folder, options.tokenizer))
   const source = readImport(from, format, tokenizer, (folder) => new ByteLevelTokenizer(folder))
   const protocol = options.protocol ?? (source.kind === 'records' ? RECORDS_PROTOCOL : undefined)
   const { model, hook } = source.kind === 'records' ? source.file : source.origin
