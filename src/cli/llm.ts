@@ -5,7 +5,7 @@ import { isImported, nameOfImported } from '../core/imported.ts'
 import type { Protocol } from '../core/protocol.ts'
 import type { LlmTier } from '../core/scores.ts'
 import { currentSet } from '../pipeline/feature-set.ts'
-import { checkImportedTables, namedImported } from '../pipeline/imported-explanations.ts'
+import { namedImported } from '../pipeline/imported-explanations.ts'
 import type { PastTools } from '../pipeline/past-scores.ts'
 import type { AskingStudy, Llm, Study } from '../pipeline/study.ts'
 import { StoredReplies } from '../llm/stored-replies.ts'
@@ -56,14 +56,10 @@ async function withImported<Result>(
   surroundings: Surroundings,
   work: (llm: Llm | null, study: Study) => Promise<Result>,
 ): Promise<Result> {
-  const set = currentSet(study)
-  const imported = namedImported(study.store, set, name)
+  const imported = namedImported(study.store, currentSet(study), name)
   const opened = { ...study, imported }
   return withUsualLlm(options, study, surroundings, (llm) => {
-    if (llm === null) {
-      checkImportedTables(study.store, set, imported)
-      return work(null, opened)
-    }
+    if (llm === null) return work(null, opened)
     // What is asked about explanations is told apart by how they were made.
     const hash = contentHash({ imported: imported.explainer, llm: imported.llm })
     return work({ ...llm, explain: { ...llm.explain, name: imported.explainer, hash } }, opened)

@@ -6,6 +6,7 @@ import type { ExplanationRecord, FeatureSetRecord, ScoreRecord, StoredExample } 
 import { decoderCosine } from './decoder-cosine.ts'
 import { explanationId } from './explain-plan.ts'
 import { currentSet, featureSetFolder } from './feature-set.ts'
+import { checkImportedTables } from './imported-explanations.ts'
 import { checkProtocol } from './sampling.ts'
 import { scoreId, type ScoreItem, scorerTier } from './scorer.ts'
 import type { Llm, Study } from './study.ts'
@@ -32,6 +33,7 @@ export interface ScorePlan {
  * Finds the explanations that a scorer has still to score.
  *
  * @param expected explanations that will be there by then; they go before stored ones
+ * @throws {UsageError} `protocol-changed`, `llm-missing` for imported explanations that only an LLM can read
  */
 export function planScores(
   study: Study,
@@ -43,6 +45,7 @@ export function planScores(
   const { store } = study
   const set = currentSet(study)
   checkProtocol(study, set)
+  if (study.imported && llm === null) checkImportedTables(store, set, study.imported)
   const explanations = new Map(
     [...store.explanations.all(set.id), ...expected].map((record) => [record.id, record]),
   )
