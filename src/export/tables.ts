@@ -12,8 +12,8 @@ export const TABLE_NAMES = [
 ] as const
 /** One of {@link TABLE_NAMES}. */
 export type TableName = (typeof TABLE_NAMES)[number]
-/** Those that are large, and written only where they are asked for. */
-export const LARGE_TABLES: readonly TableName[] = ['examples', 'vocabulary']
+/** Those that are written only where they are asked for: large ones. */
+export const SPECIAL_TABLES: readonly TableName[] = ['examples', 'vocabulary']
 
 function column(name: string, type: ColumnType, description: string, unit: string | null = null): Column {
   return { name, type, unit, description }

@@ -1,4 +1,4 @@
-import { type AsyncBuffer, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
+import { type AsyncBuffer, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet'
 import { DataError } from '../core/errors.ts'
 
 /** A file that is read in pieces. */
@@ -14,21 +14,24 @@ export async function* parquetRows(file: RandomAccess, source: string): AsyncGen
       cause: error,
     })
   let groups: number[]
+  let columns: string[]
   try {
     const metadata = await parquetMetadataAsync(file)
     groups = metadata.row_groups.map(({ num_rows: rows }) => Number(rows))
+    columns = parquetSchema(metadata).children.map(({ element }) => element.name)
   } catch (error) {
     throw malformed(error)
   }
   let first = 0
   for (const rows of groups) {
-    let read: unknown[]
+    let read: Record<string, unknown>[]
     try {
       read = await parquetReadObjects({ file, rowStart: first, rowEnd: first + rows })
     } catch (error) {
       throw malformed(error)
     }
-    yield* read
+    // A list that is null in all rows of a group is not read at all.
+    for (const row of read) yield Object.fromEntries(columns.map((name) => [name, row[name] ?? null]))
     first += rows
   }
 }

@@ -209,38 +209,42 @@ describe('gloss import of what gloss exported', () => {
 })
 
 describe('imported explanations', () => {
-  it('are scored by an LLM where they came without their tokens, and by nothing else', { timeout: 60_000 }, async () => {
-    const source = await exported(folder, 'neuronpedia')
-    const { study, counts } = await imported(source, '--format', 'neuronpedia')
-    expect(counts).toMatchObject({ scores: 0, explainers: ['imported:table'], protocol: 'imported' })
-    await expect(glossHere(['score'], { folder: study })).rejects.toMatchObject({ code: 'llm-missing' })
-    await expect(
-      glossHere(['explain', '--explainer', 'imported:table'], { folder: study }),
-    ).rejects.toMatchObject({ code: 'explainer-imported' })
-    await expect(
-      glossHere(['score', '--explainer', 'imported:pairs'], { folder: study }),
-    ).rejects.toMatchObject({ code: 'explainer-unknown' })
-    const fake = await serve(honest)
-    const asked = ['--llm', fake.url, '--llm-model', 'judge', '--only', 'random:6']
-    const estimate = await json(study, 'score', '--explainer', 'imported', ...asked, '--dry-run')
-    expect(JSON.stringify(estimate)).toContain('requests')
-    expect(fake.seen).toHaveLength(0)
-    const scored = await json(study, 'score', '--explainer', 'imported', ...asked)
-    expect(scored).toMatchObject({ explainer: 'imported:table', scored: 6, failed: 0 })
-    expect(scored['score']).toMatchObject({ protocol: 'imported' })
-    expect(fake.seen.length).toBeGreaterThan(6)
-    const sent = fake.seen.length
-    await json(study, 'score', ...asked)
-    expect(fake.seen).toHaveLength(sent)
-    const verified = await json(study, 'score', '--verify')
-    expect(verified).toMatchObject({ equal: verified['checked'] })
-    expect(verified['checked']).toBeGreaterThan(0)
-    await json(study, 'explain', '--explainer', 'table')
-    await json(study, 'score', '--explainer', 'table')
-    await expect(
-      json(study, 'compare', 'explainer=imported:table', 'explainer=table', '--mixed'),
-    ).resolves.toBeTruthy()
-  })
+  it(
+    'are scored by an LLM where they came without their tokens, and by nothing else',
+    { timeout: 60_000 },
+    async () => {
+      const source = await exported(folder, 'neuronpedia')
+      const { study, counts } = await imported(source, '--format', 'neuronpedia')
+      expect(counts).toMatchObject({ scores: 0, explainers: ['imported:table'], protocol: 'imported' })
+      await expect(glossHere(['score'], { folder: study })).rejects.toMatchObject({ code: 'llm-missing' })
+      await expect(
+        glossHere(['explain', '--explainer', 'imported:table'], { folder: study }),
+      ).rejects.toMatchObject({ code: 'explainer-imported' })
+      await expect(
+        glossHere(['score', '--explainer', 'imported:pairs'], { folder: study }),
+      ).rejects.toMatchObject({ code: 'explainer-unknown' })
+      const fake = await serve(honest)
+      const asked = ['--llm', fake.url, '--llm-model', 'judge', '--only', 'random:6']
+      const estimate = await json(study, 'score', '--explainer', 'imported', ...asked, '--dry-run')
+      expect(JSON.stringify(estimate)).toContain('requests')
+      expect(fake.seen).toHaveLength(0)
+      const scored = await json(study, 'score', '--explainer', 'imported', ...asked)
+      expect(scored).toMatchObject({ explainer: 'imported:table', scored: 6, failed: 0 })
+      expect(scored['score']).toMatchObject({ protocol: 'imported' })
+      expect(fake.seen.length).toBeGreaterThan(6)
+      const sent = fake.seen.length
+      await json(study, 'score', ...asked)
+      expect(fake.seen).toHaveLength(sent)
+      const verified = await json(study, 'score', '--verify')
+      expect(verified).toMatchObject({ equal: verified['checked'] })
+      expect(verified['checked']).toBeGreaterThan(0)
+      await json(study, 'explain', '--explainer', 'table')
+      await json(study, 'score', '--explainer', 'table')
+      await expect(
+        json(study, 'compare', 'explainer=imported:table', 'explainer=table', '--mixed'),
+      ).resolves.toBeTruthy()
+    },
+  )
 })
 
 describe('exports that another tool lays out', () => {
@@ -250,7 +254,8 @@ describe('exports that another tool lays out', () => {
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(one.length))
     expect(names.length).toBeGreaterThan(7)
-    for (const name of names) expect(readFileSync(join(two, name)), name).toEqual(readFileSync(join(one, name)))
+    for (const name of names)
+      expect(readFileSync(join(two, name)), name).toEqual(readFileSync(join(one, name)))
   })
 })
 

@@ -2,7 +2,7 @@ import { Option, InvalidArgumentError } from 'commander'
 import { join, resolve } from 'node:path'
 import { UsageError } from '../../core/errors.ts'
 import type { Store } from '../../core/store.ts'
-import { LARGE_TABLES, TABLE_NAMES, type TableName } from '../../export/tables.ts'
+import { SPECIAL_TABLES, TABLE_NAMES, type TableName } from '../../export/tables.ts'
 import {
   exportTables,
   type ExportProgress,
@@ -176,7 +176,7 @@ async function toSetFormat(
 
 /** A dataset has all; other formats leave out what is large. */
 function usualTables(format: ExportOptions['format']): readonly TableName[] {
-  return format === 'huggingface' ? TABLE_NAMES : TABLE_NAMES.filter((name) => !LARGE_TABLES.includes(name))
+  return format === 'huggingface' ? TABLE_NAMES : TABLE_NAMES.filter((name) => !SPECIAL_TABLES.includes(name))
 }
 
 /** @throws {UsageError} `table-unknown` */
