@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { type ExplainPrompt, parseExplainPrompt } from '../autointerp/explain-prompt.ts'
 import { ConfigError, UsageError } from '../core/errors.ts'
 import { readText } from '../core/files.ts'
+import { isImported } from '../core/imported.ts'
 import type { Protocol } from '../core/protocol.ts'
 import type { StudyConfig } from '../core/study-config.ts'
 import { bundledExplainers, bundledExplainPrompt } from './assets.ts'
@@ -12,8 +13,12 @@ export const BASELINES = ['table', 'bigram'] as const
 /** One of {@link BASELINES}. */
 export type Baseline = (typeof BASELINES)[number]
 
-/** The explainer that flags or settings name: a baseline, or a prompt; null where they name none. */
-export type NamedExplainer = { readonly baseline: Baseline } | { readonly prompt: ExplainPrompt } | null
+/** The explainer that flags or settings name: a baseline, imported explanations, or a prompt; null where they name none. */
+export type NamedExplainer =
+  | { readonly baseline: Baseline }
+  | { readonly imported: string }
+  | { readonly prompt: ExplainPrompt }
+  | null
 
 interface Folders {
   /** Of the study: paths in its gloss.yaml begin there. */
@@ -39,7 +44,7 @@ export function namedExplainer(
   const file =
     options.explainPrompt !== undefined
       ? resolve(folders.current, options.explainPrompt)
-      : config.explainPrompt !== undefined && !(name !== undefined && isBundled(name))
+      : config.explainPrompt !== undefined && !(name !== undefined && (isBundled(name) || isImported(name)))
         ? resolve(folders.workspace, config.explainPrompt)
         : null
   if (file === null) return name === undefined ? null : byName(name)
@@ -65,6 +70,7 @@ export function isBundled(name: string): boolean {
 function byName(name: string): NamedExplainer {
   const baseline = BASELINES.find((one) => one === name)
   if (baseline) return { baseline }
+  if (isImported(name)) return { imported: name }
   if (bundledExplainers().includes(name)) return { prompt: bundledExplainPrompt(name) }
   throw new UsageError(
     'explainer-unknown',

@@ -1,7 +1,11 @@
 import type { SimulatePrompt } from '../autointerp/prompt-file.ts'
 import { UsageError } from '../core/errors.ts'
+import { contentHash } from '../core/hash.ts'
+import { isImported, nameOfImported } from '../core/imported.ts'
 import type { Protocol } from '../core/protocol.ts'
 import type { LlmTier } from '../core/scores.ts'
+import { currentSet } from '../pipeline/feature-set.ts'
+import { namedImported } from '../pipeline/imported-explanations.ts'
 import type { PastTools } from '../pipeline/past-scores.ts'
 import type { AskingStudy, Llm, Study } from '../pipeline/study.ts'
 import { StoredReplies } from '../llm/stored-replies.ts'
@@ -32,6 +36,8 @@ export async function withLlm<Result>(
   const explainer =
     namedExplainer(options, study.config, folders) ?? earlierExplainer(before, options, study, surroundings)
   if (explainer && 'baseline' in explainer) return work(null, { ...study, baseline: explainer.baseline })
+  if (explainer && 'imported' in explainer)
+    return withImported(explainer.imported, options, study, surroundings, work)
   return withUsualLlm(options, study, surroundings, (llm) => {
     if (llm !== null) return work({ ...llm, explain: explainer?.prompt ?? llm.explain }, study)
     if (explainer === null) return work(null, study)
@@ -39,6 +45,24 @@ export async function withLlm<Result>(
       'llm-missing',
       `expected an endpoint with the explainer ${explainer.prompt.name}, found none; add --llm URL and --llm-model NAME, or use --explainer table`,
     )
+  })
+}
+
+/** The same for explanations that were imported: an LLM scores them; without one, tables of the set's tokens alone. */
+async function withImported<Result>(
+  name: string,
+  options: StudyOptions,
+  study: Study,
+  surroundings: Surroundings,
+  work: (llm: Llm | null, study: Study) => Promise<Result>,
+): Promise<Result> {
+  const imported = namedImported(study.store, currentSet(study), name)
+  const opened = { ...study, imported }
+  return withUsualLlm(options, study, surroundings, (llm) => {
+    if (llm === null) return work(null, opened)
+    // What is asked about explanations is told apart by how they were made.
+    const hash = contentHash({ imported: imported.explainer, llm: imported.llm })
+    return work({ ...llm, explain: { ...llm.explain, name: imported.explainer, hash } }, opened)
   })
 }
 
@@ -98,14 +122,18 @@ export function pastTools({ store, folder }: Study): PastTools {
   }
 }
 
-/** The explainer of before, if it can be meant: a baseline without an LLM, a prompt with one. */
+/** The explainer of before, if it can be meant: a baseline without an LLM, a prompt with one; imported explanations always. */
 function earlierExplainer(
   before: string | null,
   options: StudyOptions,
-  { config, folder }: Study,
+  { config, folder, store }: Study,
   surroundings: Surroundings,
 ): NamedExplainer {
   if (before === null) return null
+  if (isImported(before)) {
+    const llm = store.study.get('llm')
+    return { imported: nameOfImported({ explainer: before, llm: llm === '' ? null : llm }) }
+  }
   const byName = (name: string): NamedExplainer =>
     namedExplainer({ explainer: name }, config, { workspace: folder, current: surroundings.folder })
   const hasLlm =

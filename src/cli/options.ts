@@ -192,7 +192,7 @@ export const OPTIONS = {
   explainer: [
     option(
       '--explainer <name>',
-      'pairs, delimiters, logits, best or revise ask an LLM; table and bigram are baselines without one',
+      'pairs, delimiters, logits, best or revise ask an LLM; table and bigram are baselines without one; imported:NAME is for scoring explanations that came by gloss import',
     ),
     option('--explain-prompt <file>', 'explain with a prompt of your own, a YAML file'),
   ],

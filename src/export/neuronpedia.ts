@@ -1,4 +1,5 @@
 import { contentHash, type Json } from '../core/hash.ts'
+import type { Slice } from '../core/protocol.ts'
 
 /**
  * Records of Neuronpedia's bulk layout and of its upload route, field by field. Its importer takes the columns from the
@@ -35,6 +36,7 @@ export interface NeuronpediaFeature {
 /** An activation record as it is exported; `bin` where it stands for a part of the feature's range. */
 export interface NeuronpediaActivation {
   readonly index: number
+  readonly slice: Slice
   readonly tokens: readonly string[]
   readonly values: readonly number[]
   readonly qualifying: number

@@ -2,9 +2,18 @@ import { CONTROLS } from '../core/scores.ts'
 import type { Column, ColumnType } from './table.ts'
 
 /** The tables that can be exported, in the order in which they are written. */
-export const TABLE_NAMES = ['features', 'explanations', 'scores', 'ratings', 'examples'] as const
+export const TABLE_NAMES = [
+  'features',
+  'explanations',
+  'scores',
+  'ratings',
+  'examples',
+  'vocabulary',
+] as const
 /** One of {@link TABLE_NAMES}. */
 export type TableName = (typeof TABLE_NAMES)[number]
+/** Those that are written only where they are asked for: large ones. */
+export const SPECIAL_TABLES: readonly TableName[] = ['examples', 'vocabulary']
 
 function column(name: string, type: ColumnType, description: string, unit: string | null = null): Column {
   return { name, type, unit, description }
@@ -31,7 +40,12 @@ const OF_FEATURE = [
 
 const OF_EXPLANATION = [
   column('explanation_id', 'string', 'hash of everything that decides the explanation'),
-  column('explainer', 'string', 'what explained; table and bigram are baselines without an LLM'),
+  column(
+    'explainer',
+    'string',
+    'what explained; table and bigram are baselines without an LLM; a name that begins with imported: is of explanations ' +
+      'made elsewhere',
+  ),
   column('explainer_llm', 'string', 'model that explained; null for a baseline'),
   column('explanation', 'string', 'the text; null where none could be read'),
   column('explanation_problem', 'string', 'why there is no text: callFailed or unreadable'),
@@ -62,7 +76,7 @@ const PROVENANCE = [
 const COST = column(
   'explanation_usd',
   'number',
-  'cost of the request that explained; 0 where no LLM was asked, null where the price is not known. Requests that score ' +
+  'cost of the request that explained; 0 where no LLM was asked, null where the price is not known, as it is of imported explanations. Requests that score ' +
     'are not told apart by score: the manifest has their cost by stage and model',
   'US dollars',
 )
@@ -81,6 +95,7 @@ export const TABLES: Readonly<Record<TableName, readonly Column[]>> = {
     column('firings', 'integer', 'eligible tokens on which it fires', 'tokens'),
     column('histogram', 'integers', 'firings in bins of equal width over (0, max]', 'tokens'),
     column('top_tokens', 'strings', 'tokens whose logit the feature raises most, strongest first'),
+    column('top_token_ids', 'integers', 'ids of those tokens, in the table vocabulary'),
     column(
       'top_effects',
       'numbers',
@@ -88,6 +103,7 @@ export const TABLES: Readonly<Record<TableName, readonly Column[]>> = {
       'logits',
     ),
     column('bottom_tokens', 'strings', 'tokens whose logit it lowers most, strongest first'),
+    column('bottom_token_ids', 'integers', 'ids of those tokens, in the table vocabulary'),
     column('bottom_effects', 'numbers', 'what it adds to those logits', 'logits'),
   ],
   explanations: [
@@ -108,7 +124,8 @@ export const TABLES: Readonly<Record<TableName, readonly Column[]>> = {
     column(
       'protocol',
       'string',
-      'recipe of examples and scores; scores of different protocols do not compare',
+      'recipe of examples and scores; scores of different protocols do not compare; a name that begins with imported: is ' +
+        'of scores made elsewhere, which were not computed again here',
     ),
     column('tier', 'string', 'how answers were read; scores of different tiers do not compare'),
     column('value', 'number', 'the score; null exactly where undefined says why, never 0 for a missing one'),
@@ -163,5 +180,12 @@ export const TABLES: Readonly<Record<TableName, readonly Column[]>> = {
       'the same as texts; a character cut into several tokens belongs to the first',
     ),
     column('activations', 'numbers', 'activation on every token, not quantized'),
+  ],
+  vocabulary: [
+    column('set', 'string', 'feature set'),
+    column('token_id', 'integer', 'token, as in token_ids, top_token_ids and bottom_token_ids'),
+    column('text', 'string', 'its text; bytes of a cut character appear as \\xE2'),
+    column('bytes', 'string', 'its UTF-8 bytes in hexadecimal, two digits each'),
+    column('count', 'integer', 'eligible tokens of the collection that are this one', 'tokens'),
   ],
 }

@@ -9,6 +9,7 @@ import { type Selection, selectFeatures } from '../core/selection.ts'
 import type { FeatureSetRecord, LogitEffects, StoredExample } from '../core/store.ts'
 import { textOfBytes } from '../core/token-text.ts'
 import { currentSet } from './feature-set.ts'
+import { importedMethod } from './imported-explanations.ts'
 import { checkProtocol } from './sampling.ts'
 import type { Llm, Study } from './study.ts'
 import { tokenTexts, vocabularyOf } from './token-texts.ts'
@@ -66,9 +67,17 @@ function unfinishedChoices(study: Study, set: FeatureSetRecord, llm: Llm | null)
 
 /**
  * Makes sure that an explainer has the examples that it needs.
- * @throws {UsageError} `choose-missing` where it chooses and the protocol draws nothing to choose by
+ * @throws {UsageError} `choose-missing` where it chooses and the protocol draws nothing to choose by; `explainer-imported`
  */
-export function checkExplainer({ protocol }: Pick<Study, 'protocol'>, llm: Llm | null): void {
+export function checkExplainer(
+  { protocol, imported }: Pick<Study, 'protocol' | 'imported'>,
+  llm: Llm | null,
+): void {
+  if (imported)
+    throw new UsageError(
+      'explainer-imported',
+      `expected an explainer that explains, found ${imported.explainer}, whose explanations were imported; gloss score scores them, another --explainer makes new ones`,
+    )
   if (llm === null || !needsChoice(llm.explain) || protocol.choose) return
   throw new UsageError(
     'choose-missing',
@@ -78,12 +87,13 @@ export function checkExplainer({ protocol }: Pick<Study, 'protocol'>, llm: Llm |
 }
 
 /** The explainer that is at work. */
-export function explainerName(study: Pick<Study, 'baseline'>, llm: Llm | null): string {
-  return llm?.explain.name ?? study.baseline ?? TABLE_EXPLAINER
+export function explainerName(study: Pick<Study, 'baseline' | 'imported'>, llm: Llm | null): string {
+  return study.imported?.explainer ?? llm?.explain.name ?? study.baseline ?? TABLE_EXPLAINER
 }
 
 /** How explanations are made: all that decides them, but for the feature. */
 function methodOf(study: Study, llm: Llm | null): Record<string, Json> {
+  if (study.imported) return importedMethod(study.imported)
   return {
     protocol: study.protocol.hash,
     explainer: explainerName(study, llm),
@@ -103,7 +113,7 @@ export function explanationId(study: Study, set: FeatureSetRecord, llm: Llm | nu
 /** Makes an explainer the one that `status` and `show` are about. */
 export function rememberExplainer(study: Study, llm: Llm | null): void {
   study.store.study.put('explainer', explainerName(study, llm))
-  study.store.study.put('llm', llm?.chat.model ?? '')
+  study.store.study.put('llm', (study.imported ? study.imported.llm : llm?.chat.model) ?? '')
   study.store.study.put('method', canonicalJson(methodOf(study, llm)))
 }
 

@@ -1,3 +1,4 @@
+import type { TableName } from '../export/tables.ts'
 import type { Json } from '../core/hash.ts'
 import type { ExplanationRecord, FeatureSetRecord, ScoreRecord, Store } from '../core/store.ts'
 import { kindOf } from './sets.ts'
@@ -5,7 +6,7 @@ import { kindOf } from './sets.ts'
 /** A table's file as it was written. */
 export interface WrittenTable {
   readonly file: string
-  readonly table: string
+  readonly table: TableName
   readonly rows: number
   readonly bytes: number
   readonly sha256: string
@@ -68,6 +69,10 @@ function describeSet(store: Store, set: FeatureSetRecord, provenances: Set<strin
     ...record,
     collection,
     states,
+    // By the name of the protocol: hashes of the files by which examples were drawn.
+    protocols: Object.fromEntries(
+      store.exports.exampleProtocols(id).map((name) => [name, store.examples.protocolHashes(id, name)]),
+    ),
     scores: [...scores]
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, counts]) => {

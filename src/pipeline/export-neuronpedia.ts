@@ -5,10 +5,7 @@ import {
   describingLines,
   explanationLine,
   featureLine,
-  type NeuronpediaActivation,
   type NeuronpediaExplanation,
-  type NeuronpediaFeature,
-  type NeuronpediaSource,
   scoreLine,
   UPLOAD_FEATURES,
   uploadFeature,
@@ -16,10 +13,10 @@ import {
 import { StoppedError } from '../core/errors.ts'
 import { writeFileAtomically } from '../core/files.ts'
 import type { Json } from '../core/hash.ts'
-import type { FeatureRecord, FeatureSetRecord, Store, StoredExample } from '../core/store.ts'
-import { textOfBytes, textsOfTokens } from '../core/token-text.ts'
+import type { FeatureRecord, FeatureSetRecord, Store } from '../core/store.ts'
+import { DashboardFeatures } from './dashboard-features.ts'
 import { eventLoopTurn } from './sample.ts'
-import { vocabularyOf } from './token-texts.ts'
+import { beginTables, selectedFeatures, type SetExport, writeTables } from './tables-beside.ts'
 
 /** The kinds of lines that a batch has, each in a folder of its own. */
 const KINDS = ['features', 'activations', 'explanations', 'scores'] as const
@@ -35,18 +32,20 @@ export interface NeuronpediaExport {
 
 /**
  * Writes a feature set in Neuronpedia's bulk layout: the lines of 128 features a batch, and beside them, in `upload/`, the
- * same as bodies of its upload route. Every file appears whole; the same study gives the same bytes.
+ * same as bodies of its upload route, and in `gloss/` our own tables. Every file appears whole; the same study gives the same bytes.
  */
 export async function* exportNeuronpedia(
   store: Store,
-  set: FeatureSetRecord,
-  wants: (feature: number) => boolean,
+  wanted: SetExport,
   out: string,
   signal: AbortSignal,
 ): AsyncGenerator<number, NeuronpediaExport> {
-  const source = sourceOf(store, set)
+  const { set } = wanted
+  const selected = selectedFeatures(store, wanted)
+  const dashboards = new DashboardFeatures(store, set)
+  const { source } = dashboards
   const folder = join(out, source.modelId, source.layer)
-  const vocabulary = vocabularyOf({ store }, set)
+  beginTables(folder)
   const release = store.exports.holdSnapshot()
   let batches = 0
   let features = 0
@@ -69,8 +68,8 @@ export async function* exportNeuronpedia(
       batches++
     }
     for (const record of store.exports.features(set.id)) {
-      if (!wants(record.id)) continue
-      const upload = addFeature(store, set, source, vocabulary, record, lines)
+      if (!selected.has(record.id)) continue
+      const upload = addFeature(store, set, dashboards, record, lines)
       if (upload !== null) uploads.push(upload)
       features++
       if (lines.features.length < UPLOAD_FEATURES) continue
@@ -81,49 +80,24 @@ export async function* exportNeuronpedia(
         throw new StoppedError('stopped', 'stopped while exporting; run the same command again')
     }
     if (lines.features.length > 0) flush()
-    return { folder, batches, features }
   } finally {
     release()
   }
-}
-
-/** Model and source as Neuronpedia names them. */
-function sourceOf(store: Store, set: FeatureSetRecord): NeuronpediaSource {
-  const { model } = store.provenance.get(set.provenanceId)
-  const named = (name: string): string =>
-    name.replaceAll(/[^A-Za-z0-9._-]+/g, '-').replaceAll(/^[-.]+|-+$/g, '')
-  const modelId = named((model ?? '').split('/').at(-1)!).toLowerCase() || 'unknown'
-  const layer = /^\d+-/.test(set.hook) ? set.hook : `${/\d+/.exec(set.hook)?.[0] ?? '0'}-${set.id}`
-  return { modelId, layer: named(layer) }
+  await writeTables(store, wanted, folder, signal)
+  return { folder, batches, features }
 }
 
 /** Adds the lines of a feature; returns its part of an upload. */
 function addFeature(
   store: Store,
   set: FeatureSetRecord,
-  source: NeuronpediaSource,
-  vocabulary: readonly Uint8Array[],
+  dashboards: DashboardFeatures,
   record: FeatureRecord,
   lines: Lines,
 ): Json | null {
-  const bytesOf = (token: number): Uint8Array => vocabulary[token] ?? new Uint8Array()
-  const effects = (pairs: readonly (readonly [number, number])[] = []): [string, number][] =>
-    pairs.map(([token, value]) => [textOfBytes(bytesOf(token)), value])
-  const feature: NeuronpediaFeature = {
-    index: record.id,
-    density: record.density,
-    max: record.max,
-    hookName: set.hook,
-    histogram: record.histogram,
-    top: effects(record.logits?.top),
-    bottom: effects(record.logits?.bottom),
-  }
-  const activations = store.exports
-    .exampleProtocols(set.id)
-    .filter((protocol) => !protocol.includes('+'))
-    .slice(0, 1)
-    .flatMap((protocol) => store.examples.of(set.id, record.id, protocol))
-    .map((example) => activationOf(record, example, textsOfTokens(example.tokens.map(bytesOf))))
+  const { source } = dashboards
+  const feature = dashboards.feature(record)
+  const activations = dashboards.activations(record)
   const explanations: NeuronpediaExplanation[] = []
   for (const { id, text, explainer, llm } of store.explanations.of(set.id, record.id)) {
     if (text === null) continue
@@ -154,28 +128,4 @@ function addFeature(
   lines.activations.push(...activations.map((one) => activationLine(source, one)))
   lines.explanations.push(...explanations.map((one) => explanationLine(source, one)))
   return uploadFeature(feature, explanations, activations)
-}
-
-function activationOf(
-  { id, max, histogram }: FeatureRecord,
-  { slice, nominal, activations }: StoredExample,
-  tokens: readonly string[],
-): NeuronpediaActivation {
-  const interval = /^interval (\d+)$/.exec(slice)
-  return {
-    index: id,
-    tokens,
-    values: activations,
-    qualifying: nominal,
-    bin: interval && binOf(Number(interval[1])),
-  }
-
-  function binOf(number: number): [number, number, number] {
-    // The intervals of every bundled protocol that has them are twelve.
-    const intervals = 12
-    const per = histogram.length / intervals
-    const total = histogram.reduce((sum, count) => sum + count, 0)
-    const within = histogram.slice((number - 1) * per, number * per).reduce((sum, count) => sum + count, 0)
-    return [((number - 1) / intervals) * max, (number / intervals) * max, total === 0 ? 0 : within / total]
-  }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { CsvEncoder } from '../export/csv.ts'
+import { datasetCard } from '../export/dataset-card.ts'
 import { JsonlEncoder } from '../export/jsonl.ts'
 import { MarkdownEncoder } from '../export/markdown.ts'
 import { ParquetEncoder } from '../export/parquet.ts'
@@ -13,10 +14,17 @@ import { type Selection, selectFeatures } from '../core/selection.ts'
 import type { FeatureSetRecord, Store } from '../core/store.ts'
 import { exportManifest, type WrittenTable } from './export-manifest.ts'
 import { eventLoopTurn } from './sample.ts'
+import { kindOf } from './sets.ts'
 import { type RowFilter, tableRows } from './table-rows.ts'
 
 /** Formats of whole tables, each with the ending of its files. */
-export const TABLE_FORMATS = { csv: 'csv', jsonl: 'jsonl', parquet: 'parquet', markdown: 'md' } as const
+export const TABLE_FORMATS = {
+  csv: 'csv',
+  jsonl: 'jsonl',
+  parquet: 'parquet',
+  markdown: 'md',
+  huggingface: 'parquet',
+} as const
 /** One of {@link TABLE_FORMATS}. */
 export type TableFormat = keyof typeof TABLE_FORMATS
 
@@ -76,7 +84,7 @@ export async function* exportTables(
     rmSync(manifest, { force: true })
     const written: WrittenTable[] = []
     for (const table of wanted.tables) {
-      const name = `${table}.${TABLE_FORMATS[wanted.format]}`
+      const name = fileOf(wanted.format, table)
       const file = new AtomicFile(join(folder, name))
       const hash = createHash('sha256')
       let last: ExportProgress = { table, rows: 0, bytes: 0, done: false }
@@ -100,6 +108,8 @@ export async function* exportTables(
     }
     const dictionary = [...columns].map(([table, described]) => ({ table, columns: described }))
     writeFileAtomically(join(folder, 'data-dictionary.json'), `${JSON.stringify(dictionary, null, 2)}\n`)
+    if (wanted.format === 'huggingface')
+      writeFileAtomically(join(folder, 'README.md'), describeDataset(store, wanted.sets, written, columns))
     writeFileAtomically(
       manifest,
       `${JSON.stringify(exportManifest(store, wanted.sets, version, written, describeFilters(wanted)), null, 2)}\n`,
@@ -108,6 +118,29 @@ export async function* exportTables(
   } finally {
     release()
   }
+}
+
+/** A dataset's tables have folders of their own, so that one can be cut into several files by whoever publishes it. */
+function fileOf(format: TableFormat, table: TableName): string {
+  return format === 'huggingface' ? `${table}/train.parquet` : `${table}.${TABLE_FORMATS[format]}`
+}
+
+function describeDataset(
+  store: Store,
+  sets: readonly FeatureSetRecord[],
+  written: readonly WrittenTable[],
+  columns: ReadonlyMap<TableName, readonly Column[]>,
+): string {
+  return datasetCard(
+    sets.map((set) => ({
+      set: set.id,
+      kind: kindOf(set),
+      hook: set.hook,
+      features: set.features,
+      model: store.provenance.get(set.provenanceId).model,
+    })),
+    written.map(({ table, file, rows }) => ({ table, file, rows, columns: columns.get(table)! })),
+  )
 }
 
 /** Writes one table to wherever bytes go, without dictionary and manifest. */
@@ -163,6 +196,7 @@ function encoderOf(format: TableFormat, columns: readonly Column[]): TableEncode
     case 'jsonl':
       return new JsonlEncoder(columns)
     case 'parquet':
+    case 'huggingface':
       return new ParquetEncoder(columns)
     case 'markdown':
       return new MarkdownEncoder(columns)

@@ -13,11 +13,14 @@ import { parseJson } from '../core/parse.ts'
 import { SafetensorsFile } from '../core/safetensors.ts'
 import type { Tokenizer } from '../core/subject-model.ts'
 import type { ImportSource } from './import-prepare.ts'
+import { ownTablesFolder } from './own-table-files.ts'
 
 /** Formats that can be imported. */
-export const IMPORT_FORMATS = ['neuronpedia', 'sae-dashboard', 'neuron-record', 'delphi'] as const
+export const IMPORT_FORMATS = ['gloss', 'neuronpedia', 'sae-dashboard', 'neuron-record', 'delphi'] as const
 /** One of {@link IMPORT_FORMATS}. */
 export type ImportFormat = (typeof IMPORT_FORMATS)[number]
+/** Formats of other tools. */
+export type ForeignFormat = Exclude<ImportFormat, 'gloss'>
 
 /** Files of a folder and those below it, in order; or the one file. */
 function filesOf(path: string): string[] {
@@ -38,13 +41,14 @@ const LINES = /^batch-\d+\.jsonl(?:\.gz)?$/
 /** What kind of files these are, by their names. @throws {UsageError} `import-format-unknown` */
 export function detectFormat(path: string): ImportFormat {
   const names = filesOf(path).map((file) => basename(file))
+  if (ownTablesFolder(path) !== null) return 'gloss'
   if (names.some((name) => delphiShardRange(name))) return 'delphi'
   if (names.some((name) => LINES.test(name))) return 'neuronpedia'
   if (names.some((name) => BATCH.test(name))) return 'sae-dashboard'
   if (names.some((name) => NEURON.test(name))) return 'neuron-record'
   throw new UsageError(
     'import-format-unknown',
-    `expected batch-N.json (sae-dashboard), features/batch-N.jsonl.gz (neuronpedia), N.json (neuron-record) or FIRST_LAST.safetensors (delphi) in ${path}, found none; name the format with --format if the files have other names`,
+    `expected manifest.json with tables (gloss), batch-N.json (sae-dashboard), features/batch-N.jsonl.gz (neuronpedia), N.json (neuron-record) or FIRST_LAST.safetensors (delphi) in ${path}, found none; name the format with --format if the files have other names`,
   )
 }
 
@@ -55,7 +59,7 @@ export function detectFormat(path: string): ImportFormat {
  */
 export function readImport(
   path: string,
-  format: ImportFormat,
+  format: ForeignFormat,
   tokenizerFolder: string | null,
   openTokenizer: (folder: string) => Tokenizer,
 ): ImportSource {

@@ -1,7 +1,10 @@
 import { DataError, StoppedError } from '../core/errors.ts'
-import { contentId, sha256 } from '../core/hash.ts'
+import { nameOfImported } from '../core/imported.ts'
+import { sha256 } from '../core/hash.ts'
 import type { FeatureSetRecord } from '../core/store.ts'
 import { type ImportSource, type PreparedFeature, prepareImport } from './import-prepare.ts'
+import { ImportedNames, importedExplainers, importedExplanationId } from './imported-explanations.ts'
+import { rememberImported } from './import-settings.ts'
 import { eventLoopTurn } from './sample.ts'
 import type { Study } from './study.ts'
 
@@ -10,12 +13,19 @@ const FEATURES_PER_COMMIT = 64
 
 /** What came of an import. */
 export interface ImportCounts {
+  /** The sets that came in; the first is the study's current one then. */
+  readonly sets: readonly string[]
   readonly set: string
   readonly features: number
   readonly alive: number
   readonly tooRare: number
   readonly dead: number
   readonly explanations: number
+  /** Scores that were made elsewhere. */
+  readonly scores: number
+  /** Names of the imported explanations' explainers, for --explainer. */
+  readonly explainers: readonly string[]
+  /** What examples are of: what new explanations and scores are made by. */
   readonly protocol: string
 }
 
@@ -94,6 +104,7 @@ export async function* importSet(
     })
     if (prepared.tokenCounts.size > 0) store.tokenCounts.put(setId, prepared.tokenCounts)
   })
+  const names = new ImportedNames()
   let waiting: PreparedFeature[] = []
   let done = 0
   const commit = (): void =>
@@ -102,15 +113,14 @@ export async function* importSet(
         if (!store.features.get(setId, record.id)) store.features.put(setId, [record])
         store.examples.putSample(setId, protocol.name, sampleProvenance, sample)
         counts[sample.state]++
-        for (const { text, explainer, llm } of explanations) {
-          const id = contentId({ set: setId, feature: record.id, explainer, llm, text })
+        for (const { text, ...by } of explanations) {
+          const explainer = names.name({ ...by, feature: record.id, method: '' })
           store.explanations.put(
             {
-              id,
+              id: importedExplanationId(setId, record.id, explainer),
               setId,
               featureId: record.id,
-              explainer,
-              llm,
+              ...explainer,
               text,
               problem: null,
               requestHash: null,
@@ -138,6 +148,15 @@ export async function* importSet(
     store.study.put('set', setId)
     store.study.put('protocol', protocol.name)
     store.study.put('scoring', protocol.name)
+    rememberImported(store, setId)
   })
-  return { set: setId, features: prepared.features, ...counts, protocol: protocol.name }
+  return {
+    sets: [setId],
+    set: setId,
+    features: prepared.features,
+    ...counts,
+    scores: 0,
+    explainers: importedExplainers(store, store.featureSets.get(setId)!).map(nameOfImported),
+    protocol: protocol.name,
+  }
 }

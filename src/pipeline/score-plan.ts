@@ -13,6 +13,7 @@ import type {
 import { decoderCosine } from './decoder-cosine.ts'
 import { explanationId } from './explain-plan.ts'
 import { currentSet, featureSetFolder } from './feature-set.ts'
+import { checkImportedTables } from './imported-explanations.ts'
 import { checkProtocol } from './sampling.ts'
 import { scoreId, type ScoreItem, scorerTier } from './scorer.ts'
 import type { Llm, Study } from './study.ts'
@@ -49,7 +50,7 @@ interface PastControls {
  * Finds the explanations that a scorer has still to score.
  *
  * @param expected explanations that will be there by then; they go before stored ones
- * @throws {UsageError} `isolate-scorer`
+ * @throws {UsageError} `protocol-changed`, `isolate-scorer`, `llm-missing` for imported explanations that only an LLM can read
  */
 export function planScores(
   study: Study,
@@ -66,6 +67,7 @@ export function planScores(
     )
   const set = currentSet(study)
   checkProtocol(study, set)
+  if (study.imported && llm === null) checkImportedTables(store, set, study.imported)
   const explanations = new Map(
     [...store.explanations.all(set.id), ...expected].map((record) => [record.id, record]),
   )

@@ -1,5 +1,6 @@
 import { discoveries } from '../autointerp/false-discovery.ts'
 import { median, type Quartiles, quartiles } from '../autointerp/summary.ts'
+import { isImported } from '../core/imported.ts'
 import { type ControlName, SCORERS } from '../core/scores.ts'
 import type { FeatureSetRecord, ScoreRecord, Store } from '../core/store.ts'
 import type { FeatureRow } from './feature-rows.ts'
@@ -119,7 +120,9 @@ export function otherStatistics(
   const counted = new Map(
     rows.flatMap(({ explanation, score }) => (explanation ? [[explanation.id, score]] : [])),
   )
-  const protocol = store.study.get('protocol')
+  // Where the scores are those that came with the set, so are the others.
+  const scoring = store.study.get('scoring')
+  const protocol = scoring !== null && isImported(scoring) ? scoring : store.study.get('protocol')
   const groups = new Map<string, ScoreRecord[]>()
   for (const scorer of SCORERS)
     for (const row of store.scores.all(set.id, scorer)) {

@@ -1,5 +1,6 @@
 import type { ChatModel } from '../core/chat-model.ts'
 import type { DictionaryWorkshop } from '../core/dictionary.ts'
+import type { ImportedExplainer } from '../core/imported.ts'
 import type { Protocol } from '../core/protocol.ts'
 import type { Store } from '../core/store.ts'
 import type { StudyConfig } from '../core/study-config.ts'
@@ -21,6 +22,8 @@ export interface Study {
   readonly precision?: number | null
   /** The explainer where no LLM is asked; the token table by default. */
   readonly baseline?: 'table' | 'bigram'
+  /** The explainer whose imported explanations are worked with; nothing is explained then. */
+  readonly imported?: ImportedExplainer
   readonly store: Store
   readonly workshop: DictionaryWorkshop
   readonly version: string

@@ -1,11 +1,13 @@
 import type { Row } from '../export/table.ts'
 import type { TableName } from '../export/tables.ts'
+import { isImported } from '../core/imported.ts'
 import { CONTROLS } from '../core/scores.ts'
 import type { ExplanationRecord, FeatureRecord, FeatureSetRecord, Provenance, Store } from '../core/store.ts'
 import { textOfBytes, textsOfTokens } from '../core/token-text.ts'
 import { explainedFeatures, type ScoredRow, scoredRows } from './scored-rows.ts'
 import { kindOf } from './sets.ts'
 import { vocabularyOf } from './token-texts.ts'
+import { vocabularyRows } from './vocabulary-rows.ts'
 
 /** Which rows are wanted. */
 export interface RowFilter {
@@ -52,6 +54,8 @@ class SetRows {
         return this.#scores()
       case 'examples':
         return this.#examples()
+      case 'vocabulary':
+        return vocabularyRows(this.#store, this.#set)
       default:
         return table satisfies never
     }
@@ -70,8 +74,10 @@ class SetRows {
         firings: feature.firings,
         histogram: feature.histogram,
         top_tokens: logits && logits.top.map(([token]) => textOf(token)),
+        top_token_ids: logits && logits.top.map(([token]) => token),
         top_effects: logits && logits.top.map(([, value]) => value),
         bottom_tokens: logits && logits.bottom.map(([token]) => textOf(token)),
+        bottom_token_ids: logits && logits.bottom.map(([token]) => token),
         bottom_effects: logits && logits.bottom.map(([, value]) => value),
       }
     }
@@ -177,7 +183,12 @@ class SetRows {
       explainer_llm: llm,
       explanation: text,
       explanation_problem: problem,
-      explanation_usd: requestHash === null ? 0 : (this.#costs.get(requestHash) ?? null),
+      explanation_usd:
+        requestHash !== null
+          ? (this.#costs.get(requestHash) ?? null)
+          : llm !== null && isImported(explainer)
+            ? null
+            : 0,
     }
   }
 

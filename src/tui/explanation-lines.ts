@@ -1,4 +1,5 @@
 import { escapeForTerminal } from '../core/escape-terminal.ts'
+import { isImported } from '../core/imported.ts'
 import type { Style } from './style.ts'
 import { correlation, truncate, wrap } from './text.ts'
 
@@ -62,7 +63,13 @@ export function explanationLines(
   width: number,
   style: Style,
 ): string[] {
-  const by = llm === null ? `${explainer} (baseline)` : `${escapeForTerminal(llm)} (${explainer})`
+  const named = escapeForTerminal(explainer)
+  const by =
+    llm === null
+      ? isImported(explainer)
+        ? named
+        : `${named} (baseline)`
+      : `${escapeForTerminal(llm)} (${named})`
   const body = text === null ? `no explanation: ${PROBLEMS[problem ?? ''] ?? ''}` : escapeForTerminal(text)
   const lines = [
     ...wrap(body, width - 2).map((line) => ` ${style.bold(line)}`),
@@ -70,17 +77,18 @@ export function explanationLines(
   ]
   if (scores.length === 0)
     return [...lines, ` ${style.dim(truncate(`by ${by}, not scored yet`, width - 2))}`, '']
-  // Scores of different tiers are no ranking: each tier stands by itself.
-  const tiers = [...new Set(scores.map(({ tier }) => tier))]
+  // Scores of different tiers or protocols are no ranking: each stands by itself, and so do those made elsewhere.
+  const kindOf = ({ tier, protocol }: ScoreView): string => `${tier} ${protocol}`
+  const kinds = [...new Set(scores.map(kindOf))]
   // Simulations come first, then what the same tier says to other scorers.
   const scorers = [...new Set(scores.map(scorerOf))].toSorted(
     (a, b) => Number(b === SIMULATION) - Number(a === SIMULATION),
   )
   return [
     ...lines,
-    ...tiers.flatMap((tier) =>
+    ...kinds.flatMap((kind) =>
       scorers.flatMap((scorer) => {
-        const these = scores.filter((score) => score.tier === tier && scorerOf(score) === scorer)
+        const these = scores.filter((score) => kindOf(score) === kind && scorerOf(score) === scorer)
         return these.length === 0 ? [] : scoreLines(these, by, width, style)
       }),
     ),

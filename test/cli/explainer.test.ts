@@ -20,6 +20,7 @@ const nowhere = { workspace: '/nowhere', current: '/nowhere' }
 /** The name of what was found. */
 function nameOf(found: ReturnType<typeof namedExplainer>): string | null {
   if (found === null) return null
+  if ('imported' in found) return found.imported
   return 'baseline' in found ? found.baseline : found.prompt.name
 }
 

@@ -52,7 +52,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   ink: ['tui'],
   react: ['tui'],
   'csv-stringify': ['export'],
-  hyparquet: ['export'], // the types of a schema
+  hyparquet: ['export', 'import'], // the types of a schema; exported tables read back
   'hyparquet-writer': ['export'],
   commander: ['cli'],
   yaml: ['core', 'cli'], // parsed and checked in core, written by gloss init

@@ -1,9 +1,8 @@
 import { Option, InvalidArgumentError } from 'commander'
 import { join, resolve } from 'node:path'
 import { UsageError } from '../../core/errors.ts'
-import { selectFeatures } from '../../core/selection.ts'
 import type { Store } from '../../core/store.ts'
-import { TABLE_NAMES, type TableName } from '../../export/tables.ts'
+import { SPECIAL_TABLES, TABLE_NAMES, type TableName } from '../../export/tables.ts'
 import {
   exportTables,
   type ExportProgress,
@@ -13,6 +12,7 @@ import {
   type TableFormat,
 } from '../../pipeline/export-tables.ts'
 import { exportNeuronpedia } from '../../pipeline/export-neuronpedia.ts'
+import { exportSaeDashboard } from '../../pipeline/export-sae-dashboard.ts'
 import { currentSet } from '../../pipeline/feature-set.ts'
 import { findSet } from '../../pipeline/sets.ts'
 import { packageVersion } from '../assets.ts'
@@ -22,12 +22,20 @@ import type { Surroundings, Terminal } from '../terminal.ts'
 import { findWorkspace, openWorkspaceStore, readConfig } from '../workspace.ts'
 
 interface ExportOptions extends Omit<StudyOptions, 'scorer'> {
-  readonly format: TableFormat | 'neuronpedia'
+  readonly format: TableFormat | SetFormat
   readonly tables?: readonly string[]
   readonly columns?: readonly string[]
   readonly scorer?: readonly string[]
   readonly minScore?: number
   readonly out?: string
+}
+
+/** Formats of one feature set, with a layout of their own. */
+const SET_FORMATS = { neuronpedia: exportNeuronpedia, 'sae-dashboard': exportSaeDashboard } as const
+type SetFormat = keyof typeof SET_FORMATS
+
+function isSetFormat(format: ExportOptions['format']): format is SetFormat {
+  return format in SET_FORMATS
 }
 
 const PROGRESS_MILLISECONDS = 5000
@@ -39,13 +47,13 @@ export const exportCommand: CommandDefinition = (parent, surroundings) => {
     .description('the scored tables, for other tools')
     .addOption(
       new Option('--format <name>', 'how')
-        .choices([...Object.keys(TABLE_FORMATS), 'neuronpedia'])
+        .choices([...Object.keys(TABLE_FORMATS), ...Object.keys(SET_FORMATS)])
         .default('csv'),
     )
     .addOption(
       new Option(
         '--tables <names>',
-        `which: ${TABLE_NAMES.join(', ')} or all (default: all but examples; markdown: scores)`,
+        `which: ${TABLE_NAMES.join(', ')} or all (default: all but examples and vocabulary; huggingface: all; markdown: scores)`,
       ).argParser(names),
     )
     .addOption(new Option('--columns <names>', 'these columns alone, in this order').argParser(names))
@@ -70,6 +78,8 @@ Examples:
   gloss export
   gloss export --format parquet --tables all --out tables/
   gloss export --format neuronpedia --set sae
+  gloss export --format sae-dashboard --set sae
+  gloss export --format huggingface --out dataset/
   gloss export --tables scores --scorer simulation --min-score 0.5
   gloss export --format jsonl --tables scores --out - | head -1`,
     )
@@ -79,9 +89,10 @@ Examples:
     const { seed } = readConfig(workspace, {} as StudyOptions)
     const store = openWorkspaceStore(workspace, false)
     try {
-      if (options.format === 'neuronpedia')
-        return await toNeuronpedia(store, options, seed, workspace, terminal, surroundings)
-      const wanted = wantedTables(store, options, options.format, seed)
+      const { format } = options
+      if (isSetFormat(format))
+        return await toSetFormat(store, options, format, seed, workspace, terminal, surroundings)
+      const wanted = wantedTables(store, options, format, seed)
       if (options.out === '-') return await toStdout(store, wanted, surroundings)
       const folder =
         options.out === undefined
@@ -95,6 +106,7 @@ Examples:
       else
         terminal.print(
           ...files.map(({ file, rows }) => join(folder, file) + `   ${rows.toLocaleString('en')} rows`),
+          ...(format === 'huggingface' ? [join(folder, 'README.md')] : []),
           join(folder, 'data-dictionary.json'),
           join(folder, 'manifest.json'),
         )
@@ -121,10 +133,11 @@ function wantedTables(store: Store, options: ExportOptions, format: TableFormat,
   }
 }
 
-/** Neuronpedia's bulk layout of one set. @throws {UsageError} `tables-only` */
-async function toNeuronpedia(
+/** Another tool's layout of one set. @throws {UsageError} `tables-only` */
+async function toSetFormat(
   store: Store,
   options: ExportOptions,
+  format: SetFormat,
   seed: number,
   workspace: string,
   terminal: Terminal,
@@ -136,20 +149,16 @@ async function toNeuronpedia(
   if (own !== undefined || options.out === '-')
     throw new UsageError(
       'tables-only',
-      `expected --format neuronpedia with --set, --only and a folder, found ${own === undefined ? '--out -' : `--${own === 'minScore' ? 'min-score' : own}`}; it has a layout of its own`,
+      `expected --format ${format} with --set, --only and a folder, found ${own === undefined ? '--out -' : `--${own === 'minScore' ? 'min-score' : own}`}; it has a layout of its own`,
     )
   const set =
     options.set === undefined ? currentSet({ store, folder: workspace }) : findSet(store, options.set)
-  const explained = new Set(store.explanations.all(set.id).map(({ featureId }) => featureId))
-  const ids = store.features.all(set.id).map(({ id }) => id)
   const selection = selectionOf({
     color: true,
     ...(options.only === undefined ? {} : { only: options.only }),
   })
-  const selected = new Set(selectFeatures(selection, ids, (id) => explained.has(id), seed))
-  const out =
-    options.out === undefined ? join(workspace, 'exports', 'neuronpedia') : resolve(folder, options.out)
-  const events = exportNeuronpedia(store, set, (feature) => selected.has(feature), out, signal)
+  const out = options.out === undefined ? join(workspace, 'exports', format) : resolve(folder, options.out)
+  const events = SET_FORMATS[format](store, { set, selection, seed, version: packageVersion() }, out, signal)
   let saidAt = performance.now()
   for (;;) {
     const next = await events.next()
@@ -165,10 +174,14 @@ async function toNeuronpedia(
   }
 }
 
+/** A dataset has all; other formats leave out what is large. */
+function usualTables(format: ExportOptions['format']): readonly TableName[] {
+  return format === 'huggingface' ? TABLE_NAMES : TABLE_NAMES.filter((name) => !SPECIAL_TABLES.includes(name))
+}
+
 /** @throws {UsageError} `table-unknown` */
 function tableNames({ tables, format }: ExportOptions): TableName[] {
-  const named =
-    tables ?? (format === 'markdown' ? ['scores'] : TABLE_NAMES.filter((name) => name !== 'examples'))
+  const named = tables ?? (format === 'markdown' ? ['scores'] : usualTables(format))
   const unknown = named.find((name) => name !== 'all' && !(TABLE_NAMES as readonly string[]).includes(name))
   if (unknown !== undefined)
     throw new UsageError(
