@@ -30,6 +30,12 @@ import {
 import type { Llm, Study } from './study.ts'
 import { tokenTexts } from './token-texts.ts'
 
+/** Questions with an answer to each; none of both where nothing was asked. */
+export interface QuestionAnswers {
+  readonly questions: readonly Question[]
+  readonly answers: readonly (number | null)[]
+}
+
 /** Puts questions to an explanation and scores the answers: detection, fuzzing, intruder and logits. */
 export class QuestionScorer implements Scorer {
   readonly name: QuestionScorerName
@@ -151,6 +157,14 @@ export class QuestionScorer implements Scorer {
       ['shuffled', shuffled],
       ['blank', blanked],
     ])
+  }
+
+  /** The questions about a feature with the answers that its explanation's score is of. */
+  async answers({ explanation }: ScoreItem, priority: number): Promise<QuestionAnswers> {
+    const questions = this.#source.questions(explanation.featureId)
+    if (explanation.text === null || this.#lacksClass(questions)) return { questions, answers: [] }
+    const { answers } = await this.#ask(explanation.text, questions, priority)
+    return { questions, answers: padded(answers, questions) }
   }
 
   #lacksClass(questions: readonly Question[]): boolean {
