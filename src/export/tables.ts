@@ -2,7 +2,14 @@ import { CONTROLS } from '../core/scores.ts'
 import type { Column, ColumnType } from './table.ts'
 
 /** The tables that can be exported, in the order in which they are written. */
-export const TABLE_NAMES = ['features', 'explanations', 'scores', 'ratings', 'examples'] as const
+export const TABLE_NAMES = [
+  'features',
+  'explanations',
+  'scores',
+  'human_scores',
+  'ratings',
+  'examples',
+] as const
 /** One of {@link TABLE_NAMES}. */
 export type TableName = (typeof TABLE_NAMES)[number]
 
@@ -134,6 +141,32 @@ export const TABLES: Readonly<Record<TableName, readonly Column[]>> = {
     ...OF_CONTROLS,
     COST,
     ...PROVENANCE,
+  ],
+  human_scores: [
+    ...OF_SET,
+    FEATURE,
+    ...OF_FEATURE,
+    ...OF_EXPLANATION,
+    column('session', 'string', 'rating session whose task was done'),
+    column('rater', 'string', 'who did it; every rater has a score of their own'),
+    column('item', 'string', 'code of the item in the session'),
+    column('scorer', 'string', 'scorer whose questions were answered, or scorer.statistic'),
+    column('protocol', 'string', 'recipe of the examples that the questions are about'),
+    column(
+      'value',
+      'number',
+      'the same statistic as that scorer has in scores, on fewer questions; null exactly where undefined says why',
+    ),
+    column('low', 'number', 'lower end of the 95 % bootstrap interval'),
+    column('high', 'number', 'upper end of the 95 % bootstrap interval'),
+    column('n', 'integer', 'questions that were answered', 'count'),
+    column('undefined', 'string', 'why there is no value'),
+    column('flag', 'string', 'constantPrediction: the same answer to every question'),
+    column('coverage', 'json', 'answered and asked questions by class', 'questions'),
+    column('control_constant', 'number', 'what a constant answer scores: chance'),
+    column('gain_constant', 'number', 'score minus chance'),
+    column('gain_constant_low', 'number', 'lower end of the 95 % interval of gain_constant'),
+    column('gain_constant_high', 'number', 'upper end of the 95 % interval of gain_constant'),
   ],
   ratings: [
     column('event_id', 'string', 'globally unique id of the event'),

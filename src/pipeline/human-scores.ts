@@ -1,15 +1,16 @@
 import { Bootstrap } from '../autointerp/bootstrap.ts'
 import { type QuestionScore, scoreQuestions } from '../autointerp/question-score.ts'
 import type { Question } from '../autointerp/questions.ts'
+import { contentId } from '../core/hash.ts'
 import type { ControlResult, ScoreResult } from '../core/scores.ts'
-import type { Store } from '../core/store.ts'
+import type { ExplanationRecord, Store } from '../core/store.ts'
 import { foldEvents, type RaterFold, standingOf } from '../review/fold.ts'
+import { grouped } from '../review/grouped.ts'
 import { queueOf } from '../review/plan-session.ts'
-import { parseRubric, scoreFields, type TaskName } from '../review/rubric.ts'
+import { parseRubric, scoreFields, taskOptions, type TaskName } from '../review/rubric.ts'
 import type { SessionItem } from '../review/session.ts'
 import { readEvent } from './rating-desk.ts'
 import { openRatingSession, type RatingSession } from './rating-session.ts'
-import { taskOptions } from './task-session.ts'
 
 /** A score that a person's answers got. It stands beside those of LLMs and is never stored among them. */
 export interface HumanScore extends ScoreResult {
@@ -43,6 +44,19 @@ export function openTaskSession(store: Store, name: string): TaskSession | null 
   if (record === null || parseRubric(record.rubric, `the rubric of session ${name}`).task === undefined)
     return null
   return asTask(openRatingSession(store, name))
+}
+
+/** What an explanation's text is known by. */
+export function textHash({ text }: Pick<ExplanationRecord, 'text'>): string {
+  return contentId(text)
+}
+
+/** The explanation that an item showed; null where it is gone, or another text stands in its place. */
+export function shownExplanation(store: Store, item: SessionItem): ExplanationRecord | null {
+  const found = store.explanations
+    .of(item.setId, item.explanationOf)
+    .find(({ id }) => id === item.explanationId)
+  return found && textHash(found) === item.task?.text ? found : null
 }
 
 /** What every rater of a session did, by rater. */
@@ -114,6 +128,7 @@ export class TaskScoring {
 
 /** The human scores of a study, feature by feature as they are asked for. Attention checks and repeats give none. */
 export class HumanScores {
+  readonly #store: Store
   readonly #sessions: readonly {
     readonly scoring: TaskScoring
     readonly states: ReadonlyMap<string, RaterFold>
@@ -121,6 +136,7 @@ export class HumanScores {
   }[]
 
   constructor(store: Store) {
+    this.#store = store
     this.#sessions = store.ratings.sessionNames().flatMap((name) => {
       const session = openTaskSession(store, name)
       if (!session) return []
@@ -129,17 +145,17 @@ export class HumanScores {
         {
           scoring: new TaskScoring(session),
           states: raterStates(store, name),
-          items: groupByFeature(items),
+          items: grouped(items, nameOf),
         },
       ]
     })
   }
 
-  /** Scores of a feature's explanations, by session, then rater. */
+  /** Scores of a feature's explanations as they are stored, by session, then rater. */
   of(setId: string, feature: number): HumanScore[] {
     return this.#sessions.flatMap(({ scoring, states, items }) =>
       (items.get(nameOf({ setId, feature })) ?? []).flatMap((item) =>
-        [...states].flatMap(([rater, state]) =>
+        (shownExplanation(this.#store, item) ? [...states] : []).flatMap(([rater, state]) =>
           queueOf([item], rater).length > 0 && standingOf(state, item.code) === 'submitted'
             ? scoring.of(rater, item, state)
             : [],
@@ -155,12 +171,6 @@ export class HumanScores {
     )
     return [...new Set(features)].toSorted((a, b) => a - b)
   }
-}
-
-function groupByFeature(items: readonly SessionItem[]): Map<string, SessionItem[]> {
-  const groups = new Map<string, SessionItem[]>()
-  for (const item of items) groups.set(nameOf(item), [...(groups.get(nameOf(item)) ?? []), item])
-  return groups
 }
 
 function nameOf({ setId, feature }: Pick<SessionItem, 'setId' | 'feature'>): string {

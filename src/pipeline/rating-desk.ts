@@ -9,7 +9,7 @@ import { foldEvents, type ItemStanding, type RaterFold, standingOf } from '../re
 import { formItemOf, type SessionItem } from '../review/session.ts'
 import { isRevealed, type Question, questionsOf, totalsOf } from '../review/form.ts'
 import { queueOf } from '../review/plan-session.ts'
-import { hasReveal } from '../review/rubric.ts'
+import { hasReveal, taskOptions } from '../review/rubric.ts'
 import type { RatingSession } from './rating-session.ts'
 
 /** What a rater sees of an item: nothing that gives away what it is. */

@@ -5,13 +5,21 @@ import { cohenKappa } from '../review/cohen-kappa.ts'
 import { grouped } from '../review/grouped.ts'
 import type { SessionItem } from '../review/session.ts'
 import { mean } from '../review/session-ratings.ts'
-import { answersTo, askedQuestions, openTaskSession, raterStates, type TaskSession } from './human-scores.ts'
+import {
+  answersTo,
+  askedQuestions,
+  openTaskSession,
+  raterStates,
+  shownExplanation,
+  type TaskSession,
+} from './human-scores.ts'
 import { PastScores, type PastTools } from './past-scores.ts'
 import { QuestionScorer } from './question-scorer.ts'
 import type { SessionReport } from './rating-report.ts'
 import type { Study } from './study.ts'
 import type { JudgeReport, TaskReport, TaskScoreRow } from './task-report.ts'
-import { questionId, taskOptions } from './task-session.ts'
+import { questionId } from './task-session.ts'
+import { taskOptions } from '../review/rubric.ts'
 
 /** Adds to reports on tasks what LLMs answered to the same questions. Replies are read again as they are stored; nothing is sent. */
 export async function withJudges(
@@ -97,9 +105,7 @@ async function judgesOf(
   past: Map<string, PastScores>,
 ): Promise<JudgedItem[]> {
   const { store } = study
-  const explanation = store.explanations
-    .of(item.setId, item.feature)
-    .find(({ id }) => id === item.explanationId)
+  const explanation = shownExplanation(store, item)
   if (!explanation) return []
   const scores = pastOf(study, tools, item.setId, past)
   const judges: JudgedItem[] = []

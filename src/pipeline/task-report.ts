@@ -5,7 +5,7 @@ import { queueOf } from '../review/plan-session.ts'
 import type { SessionItem } from '../review/session.ts'
 import { featureOf, type Measure, mean, type Rating } from '../review/session-ratings.ts'
 import { type HumanScore, TaskScoring, type TaskSession } from './human-scores.ts'
-import { taskOptions } from './task-session.ts'
+import { taskOptions } from '../review/rubric.ts'
 
 /** How people did a scorer's task, beside LLMs. */
 export interface TaskReport {

@@ -1,23 +1,19 @@
 import { lacksClass } from '../autointerp/question-score.ts'
 import { subsetOfQuestions } from '../autointerp/question-subset.ts'
-import { INTRUDER_WINDOWS, type Question, YES } from '../autointerp/questions.ts'
+import { type Question, YES } from '../autointerp/questions.ts'
 import { UsageError } from '../core/errors.ts'
 import type { StudyEvent } from '../core/events.ts'
 import { contentId } from '../core/hash.ts'
 import { Random } from '../core/random.ts'
 import type { FeatureSetRecord } from '../core/store.ts'
 import { type Candidate, type PlannedItem, planSession } from '../review/plan-session.ts'
-import { parseRubric, type TaskName } from '../review/rubric.ts'
+import { parseRubric, taskOptions, type TaskName } from '../review/rubric.ts'
 import type { SessionExample, SessionItem, SessionManifest } from '../review/session.ts'
 import { QuestionSource } from './question-source.ts'
+import { textHash } from './human-scores.ts'
 import { type RatingSession, storeSession } from './rating-session.ts'
 import { candidatesOf, manifestHead, type SessionRequest, UnitView } from './session-units.ts'
 import type { Study } from './study.ts'
-
-/** Options of a question of a task. */
-export function taskOptions(task: TaskName): number {
-  return task === 'intruder' ? INTRUDER_WINDOWS : 2
-}
 
 /** What a question is known by, whoever asks it: the hash of its windows' tokens and highlights. */
 export function questionId({ windows }: Question): string {
@@ -53,7 +49,7 @@ export async function* drawTaskSession(
     !lacksClass(questions, yesNo) &&
     questions.reduce((sum, { windows }) => sum + windows.length, 0) >= limits.minimumExamples &&
     questions.reduce((sum, question) => sum + firingIn(question, yesNo), 0) >= limits.minimumFiring
-  const least = yesNo ? limits.minimumExamples : Math.ceil(limits.minimumExamples / INTRUDER_WINDOWS)
+  const least = yesNo ? limits.minimumExamples : Math.ceil(limits.minimumExamples / taskOptions(task))
   if (rubric.questions! < least)
     throw new UsageError(
       'questions-too-few',
@@ -156,6 +152,7 @@ class AskedSet {
         ? [{ name: TEXTS, scored: true, examples: windows.flat() }]
         : windows.map((examples, index) => ({ name: String(index + 1), scored: true, examples })),
       task: {
+        text: textHash(this.view.explanationOf(item.explanationOf)!),
         questions: questions.map((question, index) => ({
           part: yesNo ? `${TEXTS}/${index + 1}` : String(index + 1),
           id: questionId(question),

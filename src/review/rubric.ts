@@ -4,9 +4,6 @@ import { sha256 } from '../core/hash.ts'
 import { parseYaml } from '../core/parse.ts'
 import type { QuestionScorerName } from '../core/scores.ts'
 
-/** Windows that an intruder is found among. */
-const INTRUDER_OPTIONS = 5
-
 const nameSchema = z
   .string()
   .regex(/^[a-z][a-zA-Z0-9]*$/, 'expected a name of letters and digits that begins with a small letter')
@@ -141,7 +138,7 @@ function problemsOf(rubric: Rubric): string[] {
 function taskProblems({ task, questions, fields, totals, fixes, judges, check }: Rubric): string[] {
   if (task === undefined) return questions === undefined ? [] : ['questions: expected a task beside it']
   const per = task === 'intruder' ? 'interval' : 'example'
-  const most = task === 'intruder' ? INTRUDER_OPTIONS - 1 : 1
+  const most = taskOptions(task) - 1
   const [field] = fields
   const fits =
     fields.length === 1 &&
@@ -167,6 +164,11 @@ function taskProblems({ task, questions, fields, totals, fixes, judges, check }:
 /** The fields that are answered by a digit. */
 export function scoreFields(rubric: Rubric): ScoreField[] {
   return rubric.fields.filter((field) => field.kind === 'score')
+}
+
+/** Answers that a question of a task has: yes and no, or one of five windows. */
+export function taskOptions(task: TaskName): number {
+  return task === 'intruder' ? 5 : 2
 }
 
 /** Whether a rubric shows the machine's explanation. */

@@ -38,6 +38,8 @@ const itemSchema = z.object({
   task: z
     .object({
       questions: z.array(taskQuestionSchema),
+      /** The hash of the explanation as it is stored: scores stand beside those of the same text alone. */
+      text: z.string(),
       /** Share of random windows in which the unit fires; null where precision is no question. */
       firingShare: z.number().nullable(),
     })
