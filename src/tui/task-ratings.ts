@@ -88,7 +88,7 @@ function estimate({ value, low, high }: EstimateView): string {
 }
 
 function judgeName(llm: string | null): string {
-  return llm === null ? 'token table' : escapeForTerminal(llm)
+  return llm === null ? 'table' : escapeForTerminal(llm)
 }
 
 const PEOPLE: readonly Column<PersonView>[] = [
