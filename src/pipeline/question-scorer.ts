@@ -30,12 +30,6 @@ import {
 import type { Llm, Study } from './study.ts'
 import { tokenTexts } from './token-texts.ts'
 
-/** Questions with an answer to each; none of both where nothing was asked. */
-export interface QuestionAnswers {
-  readonly questions: readonly Question[]
-  readonly answers: readonly (number | null)[]
-}
-
 /** Puts questions to an explanation and scores the answers: detection, fuzzing, intruder and logits. */
 export class QuestionScorer implements Scorer {
   readonly name: QuestionScorerName
@@ -159,12 +153,16 @@ export class QuestionScorer implements Scorer {
     ])
   }
 
-  /** The questions about a feature with the answers that its explanation's score is of. */
-  async answers({ explanation }: ScoreItem, priority: number): Promise<QuestionAnswers> {
+  /** The answers that {@link score} is of. Null for an explanation without a text. */
+  async answers(
+    { explanation }: ScoreItem,
+    priority: number,
+  ): Promise<{ readonly questions: readonly Question[]; readonly own: Pick<Asked, 'answers'> } | null> {
     const questions = this.#source.questions(explanation.featureId)
-    if (explanation.text === null || this.#lacksClass(questions)) return { questions, answers: [] }
-    const { answers } = await this.#ask(explanation.text, questions, priority)
-    return { questions, answers: padded(answers, questions) }
+    if (explanation.text === null) return null
+    const lacking = this.#lacksClass(questions)
+    const own = lacking ? nothingAsked() : await this.#ask(explanation.text, questions, priority)
+    return { questions, own: { answers: padded(own.answers, questions) } }
   }
 
   #lacksClass(questions: readonly Question[]): boolean {
@@ -266,6 +264,7 @@ export class QuestionScorer implements Scorer {
       prompt: prompt?.name ?? null,
       promptHash: prompt?.hash ?? null,
       llm: this.#llm?.chat.model ?? null,
+      endpoint: this.#llm?.chat.group ?? null,
     })
     return this.#provenanceId
   }

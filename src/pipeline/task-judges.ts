@@ -115,8 +115,13 @@ async function judgesOf(
     const made = scores.open(explanation, score)
     if (typeof made === 'string') judges.push({ score, llm, answers: made })
     else if (made.scorer instanceof QuestionScorer) {
-      const { questions, answers } = await made.scorer.answers(made.item, 0)
-      const byId = new Map(questions.map((question, index) => [questionId(question), answers[index] ?? null]))
+      const answered = await made.scorer.answers(made.item, 0)
+      const byId = new Map(
+        answered?.questions.map((question, index) => [
+          questionId(question),
+          answered.own.answers[index] ?? null,
+        ]),
+      )
       judges.push({ score, llm, answers: item.task!.questions.map(({ id }) => byId.get(id) ?? null) })
     }
   }

@@ -116,7 +116,9 @@ class AskedSet {
     this.#task = task
     this.#seed = seed
     this.#source = new QuestionSource(task, study, set)
-    const scores = study.store.scores.all(set.id, task).filter(({ value }) => value !== null)
+    const scores = study.store.scores
+      .all(set.id, task)
+      .filter(({ scorer, value }) => scorer === task && value !== null)
     this.#scored = new Set(scores.map(({ explanationId }) => explanationId))
   }
 
