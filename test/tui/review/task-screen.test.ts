@@ -84,7 +84,7 @@ describe('the screen of a task', () => {
     const screen = type('')
     expect(screen).toMatch(/^› 1 · {4,5}.*<< \w+>>/m)
     expect(screen).not.toMatch(/[⁰¹²³⁴⁵⁶⁷⁸⁹]/)
-    expect(screen).toContain('By the explanation alone, does the feature fire on the marked tokens?')
+    expect(screen).toContain('By the explanation, does it fire on the marked tokens?')
   })
 
   it('asks for one of five windows by its number', async () => {
