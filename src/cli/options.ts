@@ -199,7 +199,10 @@ export const OPTIONS = {
   ratingSession: [option('--session <name>', 'the rating session')],
   review: [
     option('--session <name>', 'rate in this session; drawn now where there is none of the name'),
-    option('--rubric <name>', 'of a new session: monosemanticity, scaling, fast, or a YAML file'),
+    option(
+      '--rubric <name>',
+      "of a new session: monosemanticity, scaling, fast; detection, fuzzing, intruder (a scorer's questions); or a YAML file",
+    ),
     option('--rater <who>', 'the name that ratings are stored under'),
     new Option('--plain', 'by lines: works without a terminal, reads answers from stdin'),
     new Option('--screen-reader', 'a screen without bars, rules and columns'),

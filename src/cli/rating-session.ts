@@ -11,9 +11,12 @@ import {
   openRatingSession,
   type RatingSession,
 } from '../pipeline/rating-session.ts'
+import type { SessionRequest } from '../pipeline/session-units.ts'
 import { parseRubric } from '../review/rubric.ts'
 import { PACKAGE_ROOT } from './assets.ts'
 import type { CommonOptions } from './options.ts'
+import { type Surroundings, Terminal } from './terminal.ts'
+import { openStudy } from './workspace.ts'
 
 /** The flags of `gloss review`. */
 export interface ReviewOptions extends CommonOptions {
@@ -35,7 +38,7 @@ export interface ReviewOptions extends CommonOptions {
 const DRAW = { items: 60, repeats: 0.1, checks: 0.1, overlap: 0.25 }
 
 /** The session that flags name; drawn now where there is none of the name yet. @throws {UsageError} */
-export function sessionFor(
+export async function sessionFor(
   options: ReviewOptions & { readonly session: string },
   store: Store,
   study: {
@@ -44,8 +47,9 @@ export function sessionFor(
     readonly protocol: string
     readonly seed: number
   },
+  surroundings: Surroundings,
   now: Date,
-): RatingSession {
+): Promise<RatingSession> {
   const { session: name, rubric } = options
   checkName('session', name)
   const known = openRatingSession(store, name)
@@ -73,25 +77,52 @@ export function sessionFor(
     )
   const raters = options.raters?.split(',').map((rater) => rater.trim()) ?? null
   for (const rater of raters ?? []) checkName('rater', rater)
-  return createRatingSession(
-    store,
-    {
-      name,
-      rubricText: text,
-      draw: {
-        seed: options.seed ?? study.seed,
-        items: options.items ?? DRAW.items,
-        repeats: options.repeats ?? DRAW.repeats,
-        checks: options.checks ?? DRAW.checks,
-        overlap: options.overlap ?? DRAW.overlap,
-        raters,
-      },
-      protocol: study.protocol,
-      sets: setsFor(options, store, study.workspace),
-      selection: parseSelection(options.only ?? 'all'),
+  const request: SessionRequest = {
+    name,
+    rubricText: text,
+    draw: {
+      seed: options.seed ?? study.seed,
+      items: options.items ?? DRAW.items,
+      repeats: options.repeats ?? DRAW.repeats,
+      checks: options.checks ?? DRAW.checks,
+      overlap: options.overlap ?? DRAW.overlap,
+      raters,
     },
-    now,
-  )
+    protocol: study.protocol,
+    sets: setsFor(options, store, study.workspace),
+    selection: parseSelection(options.only ?? 'all'),
+  }
+  return parseRubric(text, `the rubric ${rubric}`).task === undefined
+    ? createRatingSession(store, request, now)
+    : drawTask(options, request, surroundings, now)
+}
+
+/** A session of a scorer's task. Its windows may have to be drawn from the collection first. */
+async function drawTask(
+  options: ReviewOptions,
+  request: SessionRequest,
+  surroundings: Surroundings,
+  now: Date,
+): Promise<RatingSession> {
+  // What draws from a collection is not loaded for those who only go on.
+  const { drawTaskSession } = await import('../pipeline/task-session.ts')
+  const terminal = new Terminal(surroundings, { color: options.color, quiet: options.quiet ?? false })
+  // Questions follow from the study's own seed, as an LLM's do; a seed of the session draws among them.
+  const { study, close } = openStudy({ color: options.color, ...workspaceOf(options) }, surroundings, 'read')
+  try {
+    const events = drawTaskSession(study, request, now)
+    for (;;) {
+      const next = await events.next()
+      if (next.done) return next.value
+      if (next.value.type === 'notice') terminal.say(next.value.text)
+    }
+  } finally {
+    await close()
+  }
+}
+
+function workspaceOf({ workspace }: CommonOptions): Pick<CommonOptions, 'workspace'> {
+  return workspace === undefined ? {} : { workspace }
 }
 
 /** The sets that a session mixes: those named, or the current one with all baselines. */

@@ -25,6 +25,8 @@ const ROWS: Readonly<Record<TableName, string>> = {
   features: 'a feature with its statistics',
   explanations: 'an explanation of a feature',
   scores: 'a feature, explanation and scorer: value, interval, controls, or why there is no value',
+  human_scores:
+    "a rater's answers to a scorer's questions about an explanation: value, interval, or why there is no value",
   ratings: 'an event of a rating session',
   examples: 'a stored window with its activations',
   vocabulary: 'a token of the model with its bytes',

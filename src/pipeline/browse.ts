@@ -103,7 +103,8 @@ export class FeatureBrowser {
         })
       }
       for (const { feature, low, high, raters: count } of ranges.values()) {
-        if (count < 2) continue
+        // Of answers to a scorer's many questions the widest gap says nothing.
+        if (count < 2 || rubric.task !== undefined) continue
         const known = this.ratings.get(feature)!
         this.ratings.set(feature, {
           ...known,

@@ -12,6 +12,7 @@ import type {
   Store,
 } from '../core/store.ts'
 import { textOfBytes, textsOfTokens } from '../core/token-text.ts'
+import { type HumanScore, HumanScores } from './human-scores.ts'
 import { vocabularyOf } from './token-texts.ts'
 
 /** All that a study knows of one feature: what `gloss show FEATURE --json` prints. */
@@ -47,6 +48,8 @@ export interface PageExplanation extends Pick<
     'place' | 'revises' | 'text' | 'problem' | 'chosen' | 'value' | 'undefined' | 'n'
   >[]
   readonly scores: readonly PageScore[]
+  /** What people scored with it on a scorer's own questions; no part of any median. */
+  readonly humanScores: readonly HumanScore[]
 }
 
 /** A score with its controls and the gains over them, by the controls' names. */
@@ -93,6 +96,7 @@ export interface PageExample {
 export interface PageLookups {
   readonly vocabulary: readonly Uint8Array[]
   readonly documents: readonly DocumentRecord[]
+  readonly people: HumanScores
 }
 
 /** Reads what pages of a set have in common. */
@@ -101,6 +105,7 @@ export function pageLookups(store: Store, set: FeatureSetRecord): PageLookups {
   return {
     vocabulary: vocabularyOf({ store }, set),
     documents: collection ? store.documents.all(collection.corpusHash) : [],
+    people: new HumanScores(store),
   }
 }
 
@@ -118,7 +123,8 @@ export function featurePage(
       'feature-unknown',
       `expected a feature from 0 to ${set.features - 1} of ${set.id}, found ${feature}; if the set was not collected yet, run gloss run`,
     )
-  const { vocabulary } = lookups
+  const { vocabulary, people } = lookups
+  const byPeople = people.of(set.id, feature)
   const bytesOf = (token: number): Uint8Array => vocabulary[token] ?? new Uint8Array()
   const effects = (pairs: readonly (readonly [number, number])[]): LogitEffect[] =>
     pairs.map(([token, value]) => ({ token: textOfBytes(bytesOf(token)), value }))
@@ -133,9 +139,10 @@ export function featurePage(
     singleToken: record.singleToken,
     histogram: record.histogram,
     logits: record.logits && { top: effects(record.logits.top), bottom: effects(record.logits.bottom) },
-    explanations: store.explanations
-      .of(set.id, feature)
-      .map((explanation) => pageExplanation(store, explanation)),
+    explanations: store.explanations.of(set.id, feature).map((explanation) => ({
+      ...pageExplanation(store, explanation),
+      humanScores: byPeople.filter(({ explanationId }) => explanationId === explanation.id),
+    })),
     examples: pageExamples(store, set, protocol, feature, bytesOf, lookups),
   }
 }
@@ -143,7 +150,7 @@ export function featurePage(
 function pageExplanation(
   store: Store,
   { id, text, problem, explainer, llm }: ExplanationRecord,
-): PageExplanation {
+): Omit<PageExplanation, 'humanScores'> {
   return {
     id,
     text,

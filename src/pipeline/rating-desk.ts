@@ -9,7 +9,7 @@ import { foldEvents, type ItemStanding, type RaterFold, standingOf } from '../re
 import { formItemOf, type SessionItem } from '../review/session.ts'
 import { isRevealed, type Question, questionsOf, totalsOf } from '../review/form.ts'
 import { queueOf } from '../review/plan-session.ts'
-import { hasReveal } from '../review/rubric.ts'
+import { hasReveal, taskOptions } from '../review/rubric.ts'
 import type { RatingSession } from './rating-session.ts'
 
 /** What a rater sees of an item: nothing that gives away what it is. */
@@ -17,6 +17,8 @@ export interface DeskView {
   readonly session: string
   readonly rater: string
   readonly rubric: string
+  /** A scorer's task: about texts one by one, or one of several to be chosen; null for a form. */
+  readonly task: 'texts' | 'choices' | null
   readonly code: string
   /** Place in this rater's queue, from 0. */
   readonly place: number
@@ -49,6 +51,8 @@ export interface DeskQuestion extends Pick<Question, 'part' | 'slot' | 'value' |
   /** Null: a text. */
   readonly most: number | null
   readonly names: readonly string[] | null
+  /** A key for each score, in place of digits. */
+  readonly keys: readonly string[] | null
 }
 
 /** What came of an action: null, or why nothing changed. */
@@ -146,6 +150,7 @@ export class RatingDesk {
       session: manifest.name,
       rater: this.#rater,
       rubric: rubric.name,
+      task: rubric.task === undefined ? null : taskOptions(rubric.task) === 2 ? 'texts' : 'choices',
       code: item.code,
       place: this.#place,
       total: this.#queue.length,
@@ -165,6 +170,7 @@ export class RatingDesk {
         help: field.help,
         most: field.kind === 'score' ? field.most : null,
         names: field.kind === 'score' ? (field.names ?? null) : null,
+        keys: field.kind === 'score' ? (field.keys ?? null) : null,
         part,
         slot,
         value,

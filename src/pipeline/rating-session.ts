@@ -1,57 +1,16 @@
-import { parseTokenTable } from '../autointerp/token-table.ts'
-import { largestActivation, quantize } from '../autointerp/quantize.ts'
 import { DataError, UsageError } from '../core/errors.ts'
 import { parseJson } from '../core/parse.ts'
-import { Random } from '../core/random.ts'
-import { type Selection, selectFeatures } from '../core/selection.ts'
-import type { ExplanationRecord, FeatureSetRecord, Store, StoredExample } from '../core/store.ts'
-import { textOfBytes, textsOfTokens } from '../core/token-text.ts'
-import {
-  type Candidate,
-  planSession,
-  type PlannedItem,
-  type SessionDraw,
-  type UnitKind,
-} from '../review/plan-session.ts'
+import type { Store } from '../core/store.ts'
+import { planSession } from '../review/plan-session.ts'
 import { hasReveal, parseRubric, type Rubric } from '../review/rubric.ts'
-import {
-  manifestHash,
-  manifestSchema,
-  type SessionExample,
-  type SessionItem,
-  type SessionManifest,
-} from '../review/session.ts'
-import { vocabularyOf } from './token-texts.ts'
+import { manifestHash, manifestSchema, type SessionManifest } from '../review/session.ts'
+import { candidatesOf, manifestHead, type SessionRequest, UnitView } from './session-units.ts'
 
 /** A session with its rubric, read and checked. */
 export interface RatingSession {
   readonly manifest: SessionManifest
   readonly rubric: Rubric
 }
-
-/** What a new session is drawn from. */
-export interface SessionRequest {
-  readonly name: string
-  /** The text of the rubric's file. */
-  readonly rubricText: string
-  readonly draw: SessionDraw
-  readonly protocol: string
-  /** The sets that take part. */
-  readonly sets: readonly FeatureSetRecord[]
-  readonly selection: Selection
-}
-
-const KINDS: Readonly<Record<FeatureSetRecord['kind'], UnitKind>> = {
-  sae: 'feature',
-  neurons: 'neuron',
-  random: 'random',
-  imported: 'imported',
-}
-/** Levels that raters see. */
-const LEVELS = 9
-const LOGITS_SHOWN = 10
-const UNSCORED_SHOWN = 3
-const INTERVALS = 12
 
 /** A stored session, or null. @throws {DataError | ConfigError} where its texts do not fit */
 export function openRatingSession(store: Store, name: string): RatingSession | null {
@@ -66,178 +25,33 @@ export function openRatingSession(store: Store, name: string): RatingSession | n
   return { manifest, rubric: parseRubric(record.rubric, `the rubric of session ${name}`) }
 }
 
-/** Draws a session, freezes what raters see, and stores it. @throws {UsageError} `session-empty` */
+/**
+ * Draws a session, freezes what raters see, and stores it; sessions of a task are drawn by `drawTaskSession`.
+ * @throws {UsageError} `session-empty`
+ */
 export function createRatingSession(store: Store, request: SessionRequest, now: Date): RatingSession {
   const { name, rubricText, draw, protocol, sets } = request
   const rubric = parseRubric(rubricText, `the rubric of session ${name}`)
   const views = new Map(sets.map((set) => [set.id, new UnitView(store, set, protocol)]))
   const candidates = sets.flatMap((set) => candidatesOf(store, set, views.get(set.id)!, request))
   const planned = planSession(candidates, draw, hasReveal(rubric))
-  const { seed, ...shares } = draw
   const manifest: SessionManifest = {
-    name,
-    rubricHash: rubric.hash,
-    protocol,
-    seed,
-    draw: { ...shares, raters: shares.raters && [...shares.raters] },
-    items: planned.map((item) => views.get(item.setId)!.freeze(item, rubric, seed)),
+    ...manifestHead(request, rubric),
+    items: planned.map((item) => views.get(item.setId)!.freeze(item, rubric, draw.seed)),
   }
+  storeSession(store, rubricText, manifest, now)
+  return { manifest, rubric }
+}
+
+/** Stores a session that was drawn. */
+export function storeSession(store: Store, rubricText: string, manifest: SessionManifest, now: Date): void {
   store.ratings.putSession({
-    name,
+    name: manifest.name,
     rubric: rubricText,
     manifest: JSON.stringify(manifest),
     hash: manifestHash(manifest),
     created: now.toISOString(),
   })
-  return { manifest, rubric }
-}
-
-function candidatesOf(
-  store: Store,
-  set: FeatureSetRecord,
-  view: UnitView,
-  { protocol, selection, draw }: SessionRequest,
-): Candidate[] {
-  const sampled = store.examples.sampledFeatures(set.id, protocol)
-  const alive = store.features.all(set.id).filter(({ id, state }) => state === 'alive' && sampled.has(id))
-  const selected = new Set(
-    selectFeatures(
-      selection,
-      alive.map(({ id }) => id),
-      (feature) => view.explanationOf(feature) !== null,
-      draw.seed,
-    ),
-  )
-  return alive
-    .filter(({ id }) => selected.has(id))
-    .map(({ id, density }) => ({
-      kind: KINDS[set.kind],
-      setId: set.id,
-      feature: id,
-      density,
-      explained: view.explanationOf(id) !== null,
-    }))
-}
-
-/** What raters are shown of the units of one set. */
-class UnitView {
-  readonly #store: Store
-  readonly #set: FeatureSetRecord
-  readonly #protocol: string
-  readonly #vocabulary: readonly Uint8Array[]
-  readonly #explanations: ReadonlyMap<number, ExplanationRecord>
-
-  constructor(store: Store, set: FeatureSetRecord, protocol: string) {
-    this.#store = store
-    this.#set = set
-    this.#protocol = protocol
-    this.#vocabulary = vocabularyOf({ store }, set)
-    const explainer = store.study.get('explainer')
-    const llm = store.study.get('llm') || null
-    const all = store.explanations.all(set.id).filter(({ text }) => text !== null)
-    const current = all.filter((record) => record.explainer === explainer && record.llm === llm)
-    // The last one of a feature counts; the explainer that was last worked with goes before all others.
-    this.#explanations = new Map([...all, ...current].map((record) => [record.featureId, record]))
-  }
-
-  explanationOf(feature: number): ExplanationRecord | null {
-    return this.#explanations.get(feature) ?? null
-  }
-
-  freeze(item: PlannedItem, rubric: Rubric, seed: number): SessionItem {
-    const record = this.#store.features.get(this.#set.id, item.feature)
-    const explanation = this.explanationOf(item.explanationOf)
-    const effects = (pairs: readonly (readonly [number, number])[]): string[] =>
-      pairs.slice(0, LOGITS_SHOWN).map(([token]) => this.#text(token))
-    return {
-      ...item,
-      raters: item.raters && [...item.raters],
-      explanationId: explanation?.id ?? null,
-      explanation: explanation && this.#readable(explanation.text!),
-      groups: this.#groups(item, rubric, seed),
-      logits: record?.logits
-        ? { top: effects(record.logits.top), bottom: effects(record.logits.bottom) }
-        : null,
-    }
-  }
-
-  #text(token: number): string {
-    return textOfBytes(this.#vocabulary[token] ?? new Uint8Array())
-  }
-
-  /** A token table as words; other explanations as they are. */
-  #readable(text: string): string {
-    const table = parseTokenTable(text)
-    if (table === null) return text
-    return `these tokens, with how strongly: ${table.map(({ token, level }) => `${this.#text(token).trim()} ${level}`).join(', ')}`
-  }
-
-  /** Windows that no explanation was made from: the strongest, bands of the range, and others that are not scored. */
-  #groups(item: PlannedItem, rubric: Rubric, seed: number): SessionItem['groups'] {
-    const all = this.#store.examples.of(this.#set.id, item.feature, this.#protocol)
-    const shown = all.filter(({ use }) => use === 'score')
-    const max = largestActivation(all)
-    const random = new Random(seed, 'session examples', this.#set.id, item.feature)
-    const group = (name: string, scored: boolean, slices: readonly StoredExample[], count: number) => ({
-      name,
-      scored,
-      examples: random
-        .shuffle([...slices])
-        .slice(0, count)
-        .toSorted((a, b) => largestActivation([b]) - largestActivation([a]))
-        .map((example) => this.#window(example, max)),
-    })
-    const bands = bandsOf(rubric.intervals - 1)
-    return [
-      group(
-        'top',
-        true,
-        shown.filter(({ slice }) => slice === 'top'),
-        rubric.examples,
-      ),
-      ...bands.map(([first, last]) =>
-        group(
-          first === last ? `${first}/${INTERVALS}` : `${first}-${last}/${INTERVALS}`,
-          true,
-          shown.filter(({ slice }) => isInterval(slice, first, last)),
-          rubric.examples,
-        ),
-      ),
-      group(
-        'random',
-        false,
-        shown.filter(({ slice }) => slice === 'random'),
-        UNSCORED_SHOWN,
-      ),
-      group(
-        'elsewhere',
-        false,
-        shown.filter(({ slice }) => slice === 'other'),
-        UNSCORED_SHOWN,
-      ),
-    ].filter(({ examples }) => examples.length > 0)
-  }
-
-  #window({ tokens, activations, nominal }: StoredExample, max: number): SessionExample {
-    return {
-      tokens: textsOfTokens(tokens.map((token) => this.#vocabulary[token] ?? new Uint8Array())),
-      levels: activations.map((activation) => quantize(activation, max, LEVELS)),
-      nominal,
-    }
-  }
-}
-
-/** The twelve intervals in so many bands of nearly equal size, the strongest first. */
-function bandsOf(count: number): (readonly [first: number, last: number])[] {
-  return Array.from({ length: count }, (_, band): readonly [number, number] => [
-    Math.round((band * INTERVALS) / count) + 1,
-    Math.round(((band + 1) * INTERVALS) / count),
-  ]).toReversed()
-}
-
-function isInterval(slice: string, first: number, last: number): boolean {
-  const match = /^interval (\d+)$/.exec(slice)
-  return match !== null && Number(match[1]) >= first && Number(match[1]) <= last
 }
 
 /** Refuses a session's name that a terminal, a file or a person would trip over. @throws {UsageError} */

@@ -2,8 +2,16 @@ import type { Row } from '../export/table.ts'
 import type { TableName } from '../export/tables.ts'
 import { isImported } from '../core/imported.ts'
 import { CONTROLS } from '../core/scores.ts'
-import type { ExplanationRecord, FeatureRecord, FeatureSetRecord, Provenance, Store } from '../core/store.ts'
+import type {
+  ExplanationRecord,
+  FeatureRecord,
+  FeatureSetRecord,
+  Provenance,
+  ScoreRecord,
+  Store,
+} from '../core/store.ts'
 import { textOfBytes, textsOfTokens } from '../core/token-text.ts'
+import { humanScoreRows } from './human-score-rows.ts'
 import { explainedFeatures, type ScoredRow, scoredRows } from './scored-rows.ts'
 import { kindOf } from './sets.ts'
 import { vocabularyOf } from './token-texts.ts'
@@ -52,6 +60,17 @@ class SetRows {
         return this.#explanations()
       case 'scores':
         return this.#scores()
+      case 'human_scores':
+        return humanScoreRows(
+          this.#store,
+          this.#set,
+          (feature, score) => this.#isWanted({ feature, score }),
+          (feature, explanation) => ({
+            ...this.#ofSet(),
+            ...ofFeature(feature),
+            ...this.#ofExplanation(explanation),
+          }),
+        )
       case 'examples':
         return this.#examples()
       case 'vocabulary':
@@ -99,7 +118,13 @@ class SetRows {
     for (const row of scoredRows(this.#store, this.#set)) if (this.#isWanted(row)) yield this.#scoreRow(row)
   }
 
-  #isWanted({ feature, score }: ScoredRow): boolean {
+  #isWanted({
+    feature,
+    score,
+  }: {
+    readonly feature: FeatureRecord
+    readonly score: Pick<ScoreRecord, 'scorer' | 'value'>
+  }): boolean {
     const { wants, scorers, minimum } = this.#filter
     return (
       wants(this.#set, feature.id) &&

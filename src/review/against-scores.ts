@@ -1,8 +1,9 @@
 import { matchedDelta, type StratifiedValue } from '../core/matched-delta.ts'
 import { estimateByFeature, type Estimate } from './bootstrap-features.ts'
+import { grouped } from './grouped.ts'
 import type { UnitKind } from './plan-session.ts'
 import { kendallTau, spearmanRho } from './rank-correlation.ts'
-import { counted, featureOf, groupRatings, mean, type Rating } from './session-ratings.ts'
+import { counted, featureOf, mean, type Rating } from './session-ratings.ts'
 
 /** An automatic score of an explanation that people rated. */
 export interface AutomaticScore {
@@ -37,7 +38,7 @@ export function againstScores(
   scoresOf: (explanationId: string) => readonly AutomaticScore[],
   seed: number,
 ): HumanAgainstScore[] {
-  const judged = [...groupRatings(counted(ratings), featureOf).values()].flatMap((group): Judged[] => {
+  const judged = [...grouped(counted(ratings), featureOf).values()].flatMap((group): Judged[] => {
     const { explanationId } = group[0]!.item
     return explanationId === null ? [] : [{ explanationId, value: mean(group.map(({ value }) => value)) }]
   })
@@ -84,7 +85,7 @@ export function againstBaselines(
   stratumOf: Strata,
   seed: number,
 ): KindAgainstFeatures[] {
-  const units = [...groupRatings(counted(ratings), featureOf).values()].map((group) => ({
+  const units = [...grouped(counted(ratings), featureOf).values()].map((group) => ({
     kind: group[0]!.item.kind,
     stratum: stratumOf(group[0]!.item),
     value: mean(group.map(({ value }) => value)),

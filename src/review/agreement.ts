@@ -1,14 +1,9 @@
 import { estimateByFeature, type Estimate } from './bootstrap-features.ts'
+import { cohenKappa } from './cohen-kappa.ts'
+import { grouped } from './grouped.ts'
 import { type IntraclassCorrelation, intraclassCorrelation } from './intraclass.ts'
 import { Coincidences } from './krippendorff.ts'
-import {
-  counted,
-  featureOf,
-  groupRatings,
-  type Measure,
-  type Rating,
-  type SessionRatings,
-} from './session-ratings.ts'
+import { counted, featureOf, type Measure, type Rating, type SessionRatings } from './session-ratings.ts'
 import { weightedKappa } from './weighted-kappa.ts'
 
 /** How far raters agree on one measure. */
@@ -26,7 +21,7 @@ export interface Agreement {
 /** How far a rater agrees with themselves, from silent repeats. */
 export interface SelfAgreement {
   readonly name: string
-  /** Quadratic weights. */
+  /** Quadratic weights; none where answers have no order. */
   readonly kappa: number | null
   readonly pairs: number
 }
@@ -37,7 +32,7 @@ const FEWEST_CROSSED_ITEMS = 10
 export function agreementOf(ratings: SessionRatings, seed: number): Agreement[] {
   return ratings.measures.map((measure) => {
     const all = counted(ratings.of(measure))
-    const units = [...groupRatings(all, unitOf).values()].filter(({ length }) => length > 1)
+    const units = [...grouped(all, unitOf).values()].filter(({ length }) => length > 1)
     const coincidences = new Coincidences(all.map(({ value }) => value))
     const byFeature = new Map<string, Rating[][]>()
     for (const unit of units) {
@@ -72,7 +67,7 @@ function unitOf({ item, part }: Rating): string {
 /** The intraclass correlation over units that every rater rated. */
 function crossed(ratings: readonly Rating[]): Agreement['icc'] {
   const raters = [...new Set(ratings.map(({ rater }) => rater))].toSorted()
-  const full = [...groupRatings(ratings, unitOf).values()].filter(({ length }) => length === raters.length)
+  const full = [...grouped(ratings, unitOf).values()].filter(({ length }) => length === raters.length)
   const items = new Set(full.map((unit) => unit[0]!.item.code)).size
   if (items < FEWEST_CROSSED_ITEMS) return null
   const rows = full.map((unit) => raters.map((rater) => unit.find((one) => one.rater === rater)!.value))
@@ -90,6 +85,7 @@ export function selfAgreementOf(ratings: SessionRatings, rater: string): SelfAgr
       const before = first.get(part === null ? item.original : `${item.original}@${part}`)
       return before === undefined ? [] : [[before, value]]
     })
-    return { name: measure.name, kappa: weightedKappa(pairs), pairs: pairs.length }
+    const kappa = measure.metric === 'nominal' ? cohenKappa(pairs) : weightedKappa(pairs)
+    return { name: measure.name, kappa, pairs: pairs.length }
   })
 }

@@ -2,12 +2,24 @@ import { z } from 'zod'
 import { ConfigError } from '../core/errors.ts'
 import { sha256 } from '../core/hash.ts'
 import { parseYaml } from '../core/parse.ts'
+import type { QuestionScorerName } from '../core/scores.ts'
 
 const nameSchema = z
   .string()
   .regex(/^[a-z][a-zA-Z0-9]*$/, 'expected a name of letters and digits that begins with a small letter')
 
 const phaseSchema = z.enum(['own', 'revealed'])
+
+/** Scorers whose questions people can answer. */
+export const TASKS = [
+  'detection',
+  'detection-neighbours',
+  'detection-cooccurrence',
+  'fuzzing',
+  'intruder',
+] as const satisfies readonly QuestionScorerName[]
+/** One of {@link TASKS}. */
+export type TaskName = (typeof TASKS)[number]
 
 const textFieldSchema = z.strictObject({
   name: nameSchema,
@@ -33,11 +45,17 @@ const scoreFieldSchema = z.strictObject({
   needs: z.enum(['logits', 'explanation']).optional(),
   /** Words for the scores, from 0 on. */
   names: z.array(z.string().min(1)).optional(),
+  /** A key for each score, from 0 on, in place of digits. */
+  keys: z.array(z.string().length(1)).optional(),
 })
 
 const rubricSchema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/),
   description: z.string().min(1),
+  /** The scorer whose questions are asked, of windows that are drawn for it; the only field holds the answers. */
+  task: z.enum(TASKS).optional(),
+  /** Of a task: questions about each unit, a part of those that an LLM is asked. */
+  questions: z.int().min(1).max(100).optional(),
   /** Groups of examples shown of each unit: the strongest, and others at even steps of the range. */
   intervals: z.int().min(1).max(13).default(3),
   /** Examples shown of each group. */
@@ -88,9 +106,13 @@ function problemsOf(rubric: Rubric): string[] {
   const problems = names
     .filter((name, index) => names.indexOf(name) < index)
     .map((name) => `two fields are called ${name}`)
-  for (const { name, most, names: words } of scores.values())
+  for (const { name, most, names: words, keys } of scores.values()) {
     if (words && words.length !== most + 1)
       problems.push(`names of ${name}: expected ${most + 1}, one for each score, found ${words.length}`)
+    if (keys && (keys.length !== most + 1 || new Set(keys).size < keys.length))
+      problems.push(`keys of ${name}: expected ${most + 1} different ones, found ${keys.join(', ')}`)
+  }
+  problems.push(...taskProblems(rubric))
   for (const { when, to } of rubric.fixes) {
     const given = rubric.fields.find(({ name }) => name === when.field)
     if (!given || (given.kind === 'text') !== (when.is === ''))
@@ -112,9 +134,41 @@ function problemsOf(rubric: Rubric): string[] {
   return problems
 }
 
+/** Questions of a task are answered in one field: for each window, or for each group where one of several is chosen. */
+function taskProblems({ task, questions, fields, totals, fixes, judges, check }: Rubric): string[] {
+  if (task === undefined) return questions === undefined ? [] : ['questions: expected a task beside it']
+  const per = task === 'intruder' ? 'interval' : 'example'
+  const most = taskOptions(task) - 1
+  const [field] = fields
+  const fits =
+    fields.length === 1 &&
+    field?.kind === 'score' &&
+    field.phase === 'revealed' &&
+    field.per === per &&
+    field.most === most &&
+    field.metric === 'nominal'
+  const others = Object.entries({ totals: totals[0], fixes: fixes[0], judges, check })
+  return [
+    ...(fits
+      ? []
+      : [
+          `task ${task}: expected one field, a score of the phase revealed, most ${most}, metric nominal, per ${per}`,
+        ]),
+    ...(questions === undefined ? [`task ${task}: expected the number of questions`] : []),
+    ...others.flatMap(([name, found]) =>
+      found === undefined ? [] : [`task ${task}: its score is the scorer's; leave ${name} out`],
+    ),
+  ]
+}
+
 /** The fields that are answered by a digit. */
 export function scoreFields(rubric: Rubric): ScoreField[] {
   return rubric.fields.filter((field) => field.kind === 'score')
+}
+
+/** Answers that a question of a task has: yes and no, or one of five windows. */
+export function taskOptions(task: TaskName): number {
+  return task === 'intruder' ? 5 : 2
 }
 
 /** Whether a rubric shows the machine's explanation. */

@@ -56,24 +56,21 @@ export function sessionRatings(
   return { measures, of: ({ name }) => found.get(name) ?? [] }
 }
 
+/** The ratings with one measure more in front: numbers that were computed of whole items. */
+export function withMeasure(
+  ratings: SessionRatings,
+  measure: Measure,
+  found: readonly Rating[],
+): SessionRatings {
+  return {
+    measures: [measure, ...ratings.measures],
+    of: (one) => (one.name === measure.name ? found : ratings.of(one)),
+  }
+}
+
 /** Ratings that count: no attention checks, no silent repeats. */
 export function counted(ratings: readonly Rating[]): Rating[] {
   return ratings.filter(({ item }) => item.role === 'rating')
-}
-
-/** Ratings by what a function names, in the order of their first appearance. */
-export function groupRatings(
-  ratings: readonly Rating[],
-  nameOf: (rating: Rating) => string,
-): Map<string, Rating[]> {
-  const groups = new Map<string, Rating[]>()
-  for (const rating of ratings) {
-    const name = nameOf(rating)
-    const group = groups.get(name) ?? []
-    groups.set(name, group)
-    group.push(rating)
-  }
-  return groups
 }
 
 /** The name of the feature that a rating is about: what a bootstrap draws. */

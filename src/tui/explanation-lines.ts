@@ -11,6 +11,14 @@ export interface ExplanationView {
   readonly llm: string | null
   readonly candidates?: readonly CandidateView[]
   readonly scores: readonly ScoreView[]
+  readonly humanScores?: readonly HumanScoreView[]
+}
+
+/** What a person scored on a scorer's own questions. */
+type HumanScoreView = Pick<ScoreView, 'scorer' | 'value' | 'low' | 'high' | 'n' | 'undefined' | 'flag'> & {
+  readonly session: string
+  readonly rater: string
+  readonly chance: { readonly value: number | null } | null
 }
 
 interface CandidateView {
@@ -59,7 +67,7 @@ const NO_NEWS = 'hardAnswers'
 
 /** An explanation with its scores, each with its controls, as lines. */
 export function explanationLines(
-  { text, problem, explainer, llm, candidates = [], scores }: ExplanationView,
+  { text, problem, explainer, llm, candidates = [], scores, humanScores = [] }: ExplanationView,
   width: number,
   style: Style,
 ): string[] {
@@ -75,8 +83,9 @@ export function explanationLines(
     ...wrap(body, width - 2).map((line) => ` ${style.bold(line)}`),
     ...choiceLines(candidates, width - 2).map((line) => ` ${style.dim(line)}`),
   ]
+  const people = humanLines(humanScores, width, style)
   if (scores.length === 0)
-    return [...lines, ` ${style.dim(truncate(`by ${by}, not scored yet`, width - 2))}`, '']
+    return [...lines, ` ${style.dim(truncate(`by ${by}, not scored yet`, width - 2))}`, ...people, '']
   // Scores of different tiers or protocols are no ranking: each stands by itself, and so do those made elsewhere.
   const kindOf = ({ tier, protocol }: ScoreView): string => `${tier} ${protocol}`
   const kinds = [...new Set(scores.map(kindOf))]
@@ -92,6 +101,7 @@ export function explanationLines(
         return these.length === 0 ? [] : scoreLines(these, by, width, style)
       }),
     ),
+    ...people,
     '',
   ]
 }
@@ -135,6 +145,28 @@ function scoreLines(scores: readonly ScoreView[], by: string, width: number, sty
   ]
 }
 
+/** Each person's score of a task with its other statistics, and who they are. */
+function humanLines(scores: readonly HumanScoreView[], width: number, style: Style): string[] {
+  const main = scores.filter(({ scorer }) => !scorer.includes('.'))
+  return main.flatMap((score) => {
+    const { scorer, session, rater, chance, n } = score
+    const others = scores.filter(
+      (other) => other.session === session && other.rater === rater && other.scorer.startsWith(`${scorer}.`),
+    )
+    const numbers = [
+      scoreText(score),
+      ...(chance?.value == null ? [] : [`chance ${correlation(chance.value)}`]),
+      ...others.map(scoreText),
+      `n ${n}`,
+    ]
+    const origin = `by a person: ${escapeForTerminal(rater)} · session ${escapeForTerminal(session)}`
+    return [
+      ...wrap(numbers.join('   '), width - 2, '   ').map((line) => ` ${line}`),
+      ...wrap(origin, width - 2, ' · ', 2).map((line) => ` ${style.dim(line)}`),
+    ]
+  })
+}
+
 /** Where the interval of the gain over shuffled, or over the token table, reaches 0. */
 function isNotAboveBaseline({ gain }: ScoreView): boolean {
   return ['shuffled', 'tokenTable'].some((name) => {
@@ -143,7 +175,14 @@ function isNotAboveBaseline({ gain }: ScoreView): boolean {
   })
 }
 
-function scoreText({ scorer, value, low, high, undefined: reason, flag }: ScoreView): string {
+function scoreText({
+  scorer,
+  value,
+  low,
+  high,
+  undefined: reason,
+  flag,
+}: Omit<HumanScoreView, 'session' | 'rater' | 'chance'>): string {
   const name = SCORERS[scorer] ?? scorer
   if (value === null) return `${name} undefined (${reason})`
   const interval = low === null || high === null ? '' : ` [${correlation(low)} ${correlation(high)}]`

@@ -1,6 +1,7 @@
 import { escapeForTerminal } from '../core/escape-terminal.ts'
 import type { Style } from './style.ts'
 import { type Column, renderTable } from './table.ts'
+import { taskLines, type TaskView } from './task-ratings.ts'
 import { correlation, duration, wrap } from './text.ts'
 
 interface EstimateView {
@@ -24,6 +25,8 @@ export interface RatingsView {
     readonly units: number
   }[]
   readonly automatic: readonly AutomaticView[]
+  /** Of sessions in which people did a scorer's task. */
+  readonly task: TaskView | null
   readonly baselines: readonly {
     readonly against: string
     readonly delta: EstimateView
@@ -71,7 +74,7 @@ interface AutomaticView {
 
 /** One session's statistics as lines. A dot stands for what is undefined. */
 export function ratingsLines(view: RatingsView, width: number, style: Style): string[] {
-  const { session, rubric, items, raters, agreement, kinds, automatic, baselines } = view
+  const { session, rubric, items, raters, task, agreement, kinds, automatic, baselines } = view
   const title = ` session ${escapeForTerminal(session)}   rubric ${escapeForTerminal(rubric)}   ${items} items`
   const part = (heading: string, note: string, lines: readonly string[]): string[] =>
     lines.length <= 1
@@ -80,6 +83,7 @@ export function ratingsLines(view: RatingsView, width: number, style: Style): st
   return [
     ...wrap(title, width),
     ...part('raters', '', renderTable(RATERS, raters, width, style)),
+    ...(task ? taskLines(task, width, style) : []),
     ...part(
       'agreement',
       '95 % CI by feature; checks and repeats left out',

@@ -15,6 +15,7 @@ import { KeyDecoder } from '../../src/tui/review/keys.ts'
 import { RateScreen } from '../../src/tui/review/rate-screen.ts'
 import { ROOT, temporaryFolder } from '../support/paths.ts'
 import { writeReviewStudy } from '../support/review-study.ts'
+import { drawTask, studyOf } from '../support/task-session.ts'
 
 /** 500 take some minutes: `KILL_SEQUENCES=500 npx vitest run test/cli/review-kill.test.ts`. */
 const SEQUENCES = Number(process.env['KILL_SEQUENCES'] ?? 4)
@@ -22,16 +23,21 @@ const KEYS_BETWEEN_KILLS = 60
 const RATER = join(ROOT, 'test', 'support', 'key-rater.mjs')
 
 const PRESSED = [
-  ...Array.from('01234501233\r\r\r\r\tewüx\u007fuuzZsfcnpjkhl: '),
+  ...Array.from('01234501233yny\r\r\r\r\tewüx\u007fuuzZsfcnpjkhl: '),
   '\u001b',
   '\u001b[Z',
   '\u001b[200~a paste\u001b[201~',
 ]
 
 /** A study with a session in which nobody rated yet. */
-function studyFor(rubric: string): { folder: string; store: Store } {
-  const folder = writeReviewStudy(temporaryFolder(), { features: 16 })
+async function studyFor(rubric: string): Promise<{ folder: string; store: Store }> {
+  const task = ['detection', 'intruder'].includes(rubric)
+  const folder = writeReviewStudy(temporaryFolder(), { features: 16, contrasts: task })
   const store = openStore(join(folder, 'gloss.db'), bundledMigrations())
+  if (task) {
+    await drawTask(studyOf(store), rubric)
+    return { folder, store }
+  }
   createRatingSession(
     store,
     {
@@ -108,8 +114,8 @@ describe('kill -9 while rating', () => {
     let pressed = 0
     for (let sequence = 0; sequence < SEQUENCES; sequence++) {
       const random = new Random(sequence, 'kill')
-      const rubric = random.pick(['monosemanticity', 'scaling', 'fast'])
-      const [killed, whole] = [studyFor(rubric), studyFor(rubric)]
+      const rubric = random.pick(['monosemanticity', 'scaling', 'fast', 'detection', 'intruder'])
+      const [killed, whole] = [await studyFor(rubric), await studyFor(rubric)]
       const unkilled = new Unkilled(whole.store)
       for (const edit of [1000, 2000]) {
         const keys = Array.from({ length: KEYS_BETWEEN_KILLS }, () => random.pick(PRESSED))

@@ -97,6 +97,46 @@ describe.skipIf(!HAS_TMUX)('gloss review in a terminal (needs tmux)', () => {
     240_000,
   )
 
+  it.each([
+    [60, 20],
+    [80, 24],
+  ])(
+    "does the scorers' tasks at %d × %d",
+    async (columns, rows) => {
+      const folder = writeReviewStudy(temporaryFolder(), { contrasts: true })
+      const transcript = new Transcript()
+      const ask = (task: string): TmuxTerminal =>
+        new TmuxTerminal(
+          columns,
+          rows,
+          folder,
+          `${GLOSS} review --session ${task} --rater ana --rubric ${task} --items 6; echo left with $?; sleep 600`,
+        )
+      const detection = ask('detection')
+      transcript.add('detection', await detection.shows('all keys'))
+      detection.type('ynnyu')
+      transcript.add('three answers and one taken back', await detection.shows('3 of 20 answered'))
+      detection.type('yyyyyyyyyyyyyyyyy')
+      transcript.add('all answered', await detection.shows('↵ submits'))
+      detection.press('Enter')
+      await detection.shows('item 002')
+      detection.signal('SIGKILL')
+      await detection.shows('left with 137')
+      const fuzzing = ask('fuzzing')
+      transcript.add('fuzzing', await fuzzing.shows('all keys'))
+      const intruder = ask('intruder')
+      await intruder.shows('all keys')
+      intruder.type('42')
+      transcript.add('intruder', await intruder.shows('2 of 10 answered'))
+      intruder.press('q')
+      await intruder.shows('left with 0')
+      await expect(transcript.text).toMatchFileSnapshot(golden(`review-tasks-${columns}x${rows}.txt`))
+      const { n } = query(folder, "SELECT count(*) AS n FROM rating_event WHERE kind = 'submit'")[0]!
+      expect(n).toBe(1)
+    },
+    240_000,
+  )
+
   it('leaves the alternate screen on Ctrl-C and on signals, with code 3', async () => {
     const folder = writeReviewStudy(temporaryFolder())
     const terminal = new TmuxTerminal(
@@ -158,7 +198,7 @@ describe.skipIf(!HAS_TMUX)('gloss review in a terminal (needs tmux)', () => {
 })
 
 describe('the golden transcripts', () => {
-  it.each(['60x20', '80x24', '120x40'])(
+  it.each(['60x20', '80x24', '120x40', 'tasks-60x20', 'tasks-80x24'])(
     'of %s stay below the screen and hold no control characters',
     (size) => {
       const text = readFileSync(golden(`review-${size}.txt`), 'utf8')

@@ -121,11 +121,11 @@ describe('gloss review --plain', () => {
     [['review', '--plain'], 'expected --session NAME with --plain'],
     [
       ['review', '--session', 'pilot', '--rater', 'ana', '--plain'],
-      'expected --rubric with a new session: one of fast, monosemanticity, scaling',
+      'expected --rubric with a new session: one of detection, fast, fuzzing, intruder, monosemanticity, scaling',
     ],
     [
       ['review', '--session', 'pilot', '--rater', 'ana', '--rubric', 'mine', '--plain'],
-      'expected one of the rubrics fast',
+      'expected one of the rubrics detection, fast',
     ],
     [
       ['review', '--session', 'a/b', '--rater', 'ana', '--rubric', 'fast', '--plain'],

@@ -192,6 +192,26 @@ describe('the other rubrics', () => {
       'name: x\ndescription: d\nfields:\n  - { name: a, kind: score, phase: own, label: a, most: 2, metric: ordinal }\nfixes: [{ when: { field: a, is: 2 }, to: { a: 3 } }]',
       'fixes: expected a score field and one of its scores, found a: 3',
     ],
+    [
+      'name: x\ndescription: d\nfields:\n  - { name: a, kind: score, phase: own, label: a, most: 1, metric: ordinal, keys: [a, a] }',
+      'keys of a: expected 2 different ones, found a, a',
+    ],
+    [
+      'name: x\ndescription: d\nquestions: 20\nfields:\n  - { name: a, kind: score, phase: own, label: a, most: 1, metric: ordinal }',
+      'questions: expected a task beside it',
+    ],
+    [
+      'name: x\ndescription: d\ntask: detection\nquestions: 20\nfields:\n  - { name: a, kind: score, phase: own, label: a, most: 1, metric: nominal, per: example }',
+      'task detection: expected one field, a score of the phase revealed, most 1, metric nominal, per example',
+    ],
+    [
+      'name: x\ndescription: d\ntask: intruder\nfields:\n  - { name: a, kind: score, phase: revealed, label: a, most: 4, metric: nominal, per: interval }',
+      'task intruder: expected the number of questions',
+    ],
+    [
+      'name: x\ndescription: d\ntask: fuzzing\nquestions: 20\nfields:\n  - { name: a, kind: score, phase: revealed, label: a, most: 1, metric: nominal, per: example }\ntotals: [{ name: t, of: [a], most: 1 }]',
+      "its score is the scorer's; leave totals out",
+    ],
   ])('of users are checked: %#', (text, message) => {
     expect(() => parseRubric(text, 'mine.yaml')).toThrow(message)
     expect(() => parseRubric(text, 'mine.yaml')).toThrow(/^mine\.yaml.*correct the file$/)

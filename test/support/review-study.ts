@@ -20,6 +20,8 @@ export interface ReviewStudyOptions {
   /** Texts of tokens, in place of plain words. */
   readonly words?: readonly string[]
   readonly explanation?: (feature: number) => string
+  /** Whether it has the windows that scorers ask questions about. */
+  readonly contrasts?: boolean
 }
 
 /**
@@ -33,6 +35,7 @@ export function writeReviewStudy(
     baselines = 0,
     words = WORDS,
     explanation = (feature) => `the word ${words[feature % words.length]}`,
+    contrasts = false,
   }: ReviewStudyOptions = {},
 ): string {
   writeFileSync(join(folder, 'gloss.yaml'), 'model: planted\nhook: blocks.0.mlp.hook_post\n')
@@ -115,6 +118,14 @@ export function writeReviewStudy(
         examples: examplesOf(feature, words.length),
       })
       if (kind !== 'sae') continue
+      if (contrasts)
+        store.examples.putSample(id, `${protocol.name}+random`, provenanceId, {
+          feature,
+          state: 'alive',
+          singleToken: true,
+          examples: contrastsOf(feature, words.length),
+          firingShare: 0.02,
+        })
       const explanationId = `e${feature}`
       store.explanations.put(
         {
@@ -213,5 +224,28 @@ function examplesOf(feature: number, words: number): Example[] {
         activations,
       }
     })
+  })
+}
+
+/** Windows that fire on the feature's word at any place, and such without it. */
+function contrastsOf(feature: number, words: number): Example[] {
+  const random = new Random(feature, 'review study', 'contrasts')
+  const own = feature % words
+  return Array.from({ length: 90 }, (_, place): Example => {
+    const fires = place < 50
+    const nominal = fires ? random.below(9) : 4
+    const tokens = Array.from({ length: 9 }, () => (own + 1 + random.below(words - 1)) % words)
+    if (fires) tokens[nominal] = own
+    return {
+      use: 'score',
+      slice: fires ? `interval ${1 + (place % 12)}` : 'negative',
+      document: 0,
+      context: 0,
+      position: 4,
+      nominal,
+      silent: !fires,
+      tokens,
+      activations: tokens.map((token) => (token === own ? (1 + (place % 12)) / 12 : 0)),
+    }
   })
 }

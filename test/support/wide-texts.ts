@@ -32,3 +32,19 @@ export const wideText = fc
     { maxLength: 12 },
   )
   .map((parts) => parts.join(''))
+
+/** Clipboard, title, line and screen control, bidirectional text, invisible marks, length, wide and right-to-left scripts. */
+export const HOSTILE_TEXTS = [
+  '\u001b]52;c;ZXZpbA==\u0007',
+  '\u001b]0;owned\u001b\\',
+  'a\rEVIL',
+  '\u0007\u0008\u009b2J',
+  '\u202Edcba\u202C',
+  'z\u200Bw\u200D\uFEFF',
+  'x'.repeat(10_000),
+  '👩‍👩‍👧🇩🇪',
+  'سلام',
+  '漢字かな',
+  'e\u0301\u0302\u0303\u0304\u0305\u0306\u0307',
+  '\n\t\0',
+]

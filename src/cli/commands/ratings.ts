@@ -1,13 +1,15 @@
 import { resolve } from 'node:path'
 import { UsageError } from '../../core/errors.ts'
 import { mergeRatings } from '../../pipeline/merge-ratings.ts'
-import { ratingReports } from '../../pipeline/rating-report.ts'
+import { ratingReports, type SessionReport } from '../../pipeline/rating-report.ts'
+import { withJudges } from '../../pipeline/task-judges.ts'
 import { readRatingsCopy } from '../../store/rating-table.ts'
 import { ratingsLines } from '../../tui/ratings.ts'
 import { type CommandDefinition, terminalFor } from '../command.ts'
 import { type CommonOptions, OPTIONS, withCommonOptions } from '../options.ts'
-import type { Terminal } from '../terminal.ts'
-import { findWorkspace, openWorkspaceStore } from '../workspace.ts'
+import { pastTools } from '../llm.ts'
+import type { Surroundings, Terminal } from '../terminal.ts'
+import { findWorkspace, openStudy, openWorkspaceStore } from '../workspace.ts'
 
 /** `gloss ratings [merge FILE…]`: statistics of what people said; ratings from copies of the study. */
 export const ratings: CommandDefinition = (parent, surroundings) => {
@@ -22,7 +24,11 @@ export const ratings: CommandDefinition = (parent, surroundings) => {
     )
   for (const one of OPTIONS.ratingSession) command.addOption(one)
   withCommonOptions(command).action(
-    (merge: string | undefined, files: string[], options: CommonOptions & { readonly session?: string }) => {
+    async (
+      merge: string | undefined,
+      files: string[],
+      options: CommonOptions & { readonly session?: string },
+    ) => {
       const terminal = terminalFor(options, surroundings)
       if (merge !== undefined && (merge !== 'merge' || files.length === 0))
         throw new UsageError(
@@ -43,13 +49,13 @@ export const ratings: CommandDefinition = (parent, surroundings) => {
           }
           return
         }
-        printReports(reportNames(store.ratings.sessionNames(), options.session), terminal)
+        const names = reportNames(store.ratings.sessionNames(), options.session)
+        printReports(await besideJudges(ratingReports(store, names), options, surroundings), terminal)
       } finally {
         store.close()
       }
 
-      function printReports(names: readonly string[], to: Terminal): void {
-        const reports = ratingReports(store, names)
+      function printReports(reports: readonly SessionReport[], to: Terminal): void {
         if (options.json) to.printJson(reports)
         else
           to.print(
@@ -61,6 +67,26 @@ export const ratings: CommandDefinition = (parent, surroundings) => {
       }
     },
   )
+}
+
+/** Reports on tasks beside what LLMs answered to the same questions. */
+async function besideJudges(
+  reports: readonly SessionReport[],
+  options: CommonOptions,
+  surroundings: Surroundings,
+): Promise<readonly SessionReport[]> {
+  if (reports.every(({ task }) => task === null)) return reports
+  const { color, workspace } = options
+  const { study, close } = openStudy(
+    { color, ...(workspace === undefined ? {} : { workspace }) },
+    surroundings,
+    'read',
+  )
+  try {
+    return await withJudges(study, pastTools(study), reports)
+  } finally {
+    await close()
+  }
 }
 
 function reportNames(known: readonly string[], wanted: string | undefined): readonly string[] {

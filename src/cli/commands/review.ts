@@ -48,7 +48,7 @@ export const review: CommandDefinition = (parent, surroundings) => {
     const store = openWorkspaceStore(workspace, false)
     try {
       const keys = keymap(config.review.keys)
-      const desk = options.session === undefined ? null : openDesk(options, store)
+      const desk = options.session === undefined ? null : await openDesk(options, store)
       if (desk && options.plain) {
         await rateByLines(desk, terminal, surroundings)
         return
@@ -70,7 +70,7 @@ export const review: CommandDefinition = (parent, surroundings) => {
       store.close()
     }
 
-    function openDesk({ session, rater }: ReviewOptions, from: Store): RatingDesk {
+    async function openDesk({ session, rater }: ReviewOptions, from: Store): Promise<RatingDesk> {
       if (rater === undefined)
         throw new UsageError(
           'rater-missing',
@@ -83,7 +83,8 @@ export const review: CommandDefinition = (parent, surroundings) => {
         protocol: config.protocol,
         seed: config.seed,
       }
-      const found = sessionFor({ ...options, session: session! }, from, study, new Date())
+      const named = { ...options, session: session! }
+      const found = await sessionFor(named, from, study, surroundings, new Date())
       return new RatingDesk(from, found, rater, () => new Date())
     }
   })

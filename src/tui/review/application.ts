@@ -43,7 +43,7 @@ export class ReviewApplication {
         return null
       case 'help':
         if (screen instanceof HelpScreen) this.#screens.pop()
-        else this.#screens.push(new HelpScreen(this.#keys, screen.hints))
+        else this.#screens.push(new HelpScreen(screen.keys ?? this.#keys, screen.hints))
         return null
       case 'open': {
         const list = screen as BrowseScreen

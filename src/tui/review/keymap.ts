@@ -16,11 +16,11 @@ const ACTIONS = {
   goTo: { keys: [':'], help: 'go to a number' },
   sort: { keys: ['o'], help: 'sort by the next column' },
   reverse: { keys: ['O'], help: 'turn the order round' },
-  next: { keys: ['n'], help: 'next feature or item' },
-  previous: { keys: ['p'], help: 'feature or item before' },
+  next: { keys: ['n', 'ctrl+n'], help: 'next feature or item' },
+  previous: { keys: ['p', 'ctrl+p'], help: 'feature or item before' },
   nextQuestion: { keys: ['tab'], help: 'next question' },
   previousQuestion: { keys: ['shift+tab'], help: 'question before' },
-  edit: { keys: ['e'], help: 'write the hypothesis' },
+  edit: { keys: ['e'], help: 'write the hypothesis; of a task, read all of the explanation' },
   clear: { keys: ['x', 'delete'], help: 'take an answer back' },
   undo: { keys: ['u', 'z'], help: 'undo the last change, across items' },
   redo: { keys: ['Z'], help: 'make it again' },
@@ -80,6 +80,14 @@ export function keymap(own: Readonly<Record<string, readonly string[]>> = {}): K
   return { actionOf: (key) => actions.get(key) ?? null, keysOf: (action) => keys.get(action) ?? [] }
 }
 
+/** The same keys, but for some that mean something else for now. */
+export function withoutKeys(keys: Keymap, taken: readonly string[]): Keymap {
+  return {
+    actionOf: (key) => (taken.includes(key) ? null : keys.actionOf(key)),
+    keysOf: (action) => keys.keysOf(action).filter((key) => !taken.includes(key)),
+  }
+}
+
 const SHOWN: Readonly<Record<string, string>> = {
   enter: '↵',
   tab: '⇥',
@@ -93,6 +101,8 @@ const SHOWN: Readonly<Record<string, string>> = {
   pagedown: 'PgDn',
   'ctrl+d': '^d',
   'ctrl+u': '^u',
+  'ctrl+n': '^n',
+  'ctrl+p': '^p',
   'ctrl+z': '^z',
 }
 

@@ -3,6 +3,7 @@ import { PLAIN } from '../style.ts'
 import { wrap } from '../text.ts'
 import { answerText, bodyLines, logitLines, questionTitle, standingText, totalsText } from './rating-text.ts'
 import { firstUnanswered, openQuestions, type RatingPort, type RatingView } from './rating-view.ts'
+import { rangeOf, scoreNamed, taskItemLines, taskQuestionLines } from './task-text.ts'
 
 const HELP = [
   'Answer the question with a number, or with a text where it asks for one (0 for none).',
@@ -64,11 +65,10 @@ export class LineMode {
     const { field, part, most } = question
     if (most === null && text !== '0')
       return this.#outcome(this.#port.act({ do: 'write', field, text, edit: this.#edit++ }))
-    const named = question.names?.findIndex((name) => name.toLowerCase() === text.toLowerCase()) ?? -1
-    const value = named >= 0 ? named : /^\d+$/.test(text) ? Number(text) : Number.NaN
+    const value = scoreNamed(question, text)
     return this.#outcome(
       Number.isNaN(value)
-        ? `${questionTitle(question)} takes a number from 0 to ${most}, found ${text}`
+        ? `${questionTitle(question)} takes ${rangeOf(question)}, found ${text}`
         : this.#port.act({ do: 'set', field, part, value }),
     )
   }
@@ -155,8 +155,10 @@ export class LineMode {
 
   #itemLines(view: RatingView): string[] {
     const standing = standingText(view)
+    const title = `${view.code} (${view.place + 1} of ${view.total})${standing === '' ? '' : ` ${standing}`}`
+    if (view.task !== null) return [title, ...taskItemLines(view, this.#columns)]
     return [
-      `${view.code} (${view.place + 1} of ${view.total})${standing === '' ? '' : ` ${standing}`}`,
+      title,
       ...bodyLines(view, null, this.#columns, PLAIN).map(({ text }) => text),
       ...logitLines(view, this.#columns, PLAIN),
       ...view.questions
@@ -173,6 +175,7 @@ export class LineMode {
       const next = view.hasReveal && !view.revealed ? 'shows the explanation' : 'submits'
       return [`? an empty line ${next}${totals === '' ? '' : `   ${totals}`}`]
     }
+    if (view.task !== null) return taskQuestionLines(view, question, this.#columns)
     const range = question.most === null ? '' : ` 0-${question.most}`
     return [`? ${questionTitle(question)}${range}: ${escapeForTerminal(question.help)}`]
   }

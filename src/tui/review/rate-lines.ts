@@ -30,6 +30,8 @@ export interface RateDrawing {
   readonly writing: Writing | null
   readonly message: string
   readonly finished: boolean
+  /** Of a task: all of the explanation is shown, in place of the questions. */
+  readonly reading: boolean
   readonly hints: string
 }
 
@@ -81,7 +83,8 @@ export function examplesOf(view: RatingView): { readonly name: string; readonly 
   )
 }
 
-function headerLines(view: RatingView, { columns, style, terse }: Frame): string[] {
+/** The item, the session, how far it is, and how the item stands. */
+export function headerLines(view: RatingView, { columns, style, terse }: Frame): string[] {
   const left = ` ${style.bold(view.code)} of ${view.total}   ${escapeForTerminal(`${view.session} · ${view.rater}`)}`
   const bar = terse ? '' : `${progressBar(view.finished / view.total)}  `
   const standing = standingText(view)
@@ -135,9 +138,7 @@ function formLines(
     ...texts,
     ...(stacked ? scores : packed(scores, columns - 1)),
     ...(totals === '' ? [] : [` ${style.dim(truncate(totals, columns - 2))}`]),
-    ...(writing && writing.of !== 'field'
-      ? [writingLine(PROMPTS[writing.of], writing.text, columns, style)]
-      : []),
+    ...(writing && writing.of !== 'field' ? [writingOf(writing, columns, style)] : []),
   ]
 }
 
@@ -159,13 +160,23 @@ function textLine(
   return `${focused ? style.accent('›') : ' '}${title} ${style.bold(answer)}`
 }
 
+/** A text about the item that is being written. */
+export function writingOf(writing: Writing, columns: number, style: Style): string {
+  return writingLine(writing.of === 'field' ? '' : PROMPTS[writing.of], writing.text, columns, style)
+}
+
 /** The end of a text that is being written, behind its title. */
 function writingLine(title: string, text: string, columns: number, style: Style): string {
   const room = Math.max(8, columns - widthOf(title) - 3)
   return `${style.accent(title)} ${lastColumns(`${escapeForTerminal(text)}_`, room)}`
 }
 
-function helpLine({ view, focus, message, finished }: RateDrawing, columns: number, style: Style): string {
+/** What is wrong, or what to do next. */
+export function helpLine(
+  { view, focus, message, finished }: RateDrawing,
+  columns: number,
+  style: Style,
+): string {
   if (message !== '') return ` ${style.bold(truncate(`! ${escapeForTerminal(message)}`, columns - 2))}`
   if (finished)
     return ` ${style.accent(truncate('all items are done; gloss ratings shows the statistics', columns - 2))}`
@@ -183,7 +194,8 @@ function helpLine({ view, focus, message, finished }: RateDrawing, columns: numb
   return ` ${style.accent(truncate(next, columns - 2))}`
 }
 
-function writingHint(columns: number, style: Style): string {
+/** The keys while a text is written. */
+export function writingHint(columns: number, style: Style): string {
   const saved = 'every letter is saved'
   const rest = columns > saved.length + 25 ? `   ${style.dim(saved)}` : ''
   return ` ${style.accent('↵')} ${style.dim('done')}   ${style.accent('esc')} ${style.dim('leave')}${rest}`

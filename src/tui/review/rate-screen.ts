@@ -1,6 +1,8 @@
-import type { Action, Keymap } from './keymap.ts'
+import { type Keymap, withoutKeys } from './keymap.ts'
 import type { Key } from './keys.ts'
-import { examplesOf, rateLines, type Writing } from './rate-lines.ts'
+import { rateHints } from './rate-hints.ts'
+import { rateLines, type Writing } from './rate-lines.ts'
+import { followed, moved, movedByGroup, type Pointer, stepOf } from './rate-pointer.ts'
 import {
   firstUnanswered,
   openQuestions,
@@ -10,48 +12,38 @@ import {
   type RatingView,
 } from './rating-view.ts'
 import { type Frame, type Hint, hintLine, type Screen, type ScreenEffect } from './screen.ts'
+import { taskLines } from './task-lines.ts'
 import { typeInto } from './text-field.ts'
-
-const HINTS: readonly Hint[] = [
-  { actions: [], keys: '0–5', label: 'score' },
-  { actions: ['nextQuestion'], label: 'next' },
-  { actions: ['accept'], label: 'submit' },
-  { actions: ['edit'], label: 'write' },
-  { actions: ['undo', 'redo'], label: 'undo, redo' },
-  { actions: ['down', 'up'], label: 'example' },
-  { actions: ['left', 'right'], label: 'group' },
-  { actions: ['skip'], label: 'skip' },
-  { actions: ['flag'], label: 'flag' },
-  { actions: ['comment'], label: 'comment' },
-  { actions: ['next', 'previous'], label: 'item' },
-  { actions: ['goTo'], label: 'go to' },
-  { actions: ['quit'], label: 'quit' },
-]
 
 /** Rating: the examples, the form, one key for each answer. Every key that changes something is stored before it shows. */
 export class RateScreen implements Screen {
   readonly #port: RatingPort
-  readonly #keys: Keymap
+  /** A task's answers have keys of their own. */
+  readonly keys: Keymap
+  readonly hints: readonly Hint[]
   #edit: number
-  #focus: string | null = null
-  /** Index among the example lines. */
-  #example = 0
+  #pointer: Pointer = { example: 0, focus: null }
   #top = 0
   #bodyRows = 1
   #writing: Writing | null = null
   #message = ''
   #finished = false
+  /** Of a task: all of the explanation is shown. */
+  #reading = false
   #code = ''
 
   /** @param edit a number that no earlier visit to a text had */
   constructor(port: RatingPort, keys: Keymap, edit: number) {
     this.#port = port
-    this.#keys = keys
+    const view = port.view()
+    this.keys = withoutKeys(
+      keys,
+      view.questions.flatMap((question) => question.keys ?? []),
+    )
+    this.hints = rateHints(view)
     this.#edit = edit
     this.#arrive()
   }
-
-  readonly hints = HINTS
 
   get writing(): boolean {
     return this.#writing !== null
@@ -64,11 +56,14 @@ export class RateScreen implements Screen {
       this.#write(this.#writing, key)
       return null
     }
-    if (/^\d$/.test(key.name)) {
-      this.#score(Number(key.name))
+    const answer = this.#answerOf(key.name)
+    if (answer !== null) {
+      // What is not seen is not answered.
+      if (this.#reading) this.#reading = false
+      else this.#score(answer)
       return null
     }
-    const action = this.#keys.actionOf(key.name)
+    const action = this.keys.actionOf(key.name)
     switch (action) {
       case 'quit':
       case 'suspend':
@@ -85,7 +80,7 @@ export class RateScreen implements Screen {
         break
       case 'left':
       case 'right':
-        this.#pointToGroup(action === 'right' ? 1 : -1)
+        this.#pointer = movedByGroup(this.#port.view(), this.#pointer, action === 'right' ? 1 : -1)
         break
       case 'next':
       case 'previous':
@@ -93,7 +88,12 @@ export class RateScreen implements Screen {
         this.#arrive()
         break
       case 'undo':
-      case 'redo':
+      case 'redo': {
+        const before = this.#port.view()
+        this.#outcome(this.#port.act({ do: action }))
+        this.#pointToChanged(before)
+        break
+      }
       case 'flag':
         this.#outcome(this.#port.act({ do: action }))
         break
@@ -114,19 +114,19 @@ export class RateScreen implements Screen {
         this.#writing = { of: action, text: '' }
         break
       default: {
-        const step = this.#stepOf(action)
-        if (step !== 0) this.#point(this.#example + step)
+        const step = stepOf(action, this.#bodyRows)
+        if (step !== 0) this.#pointer = moved(this.#port.view(), this.#pointer, step)
       }
     }
     return null
   }
 
-  /** How far an action moves the pointer. */
-  #stepOf(action: Action | null): number {
-    const page = this.#bodyRows
-    const steps: Partial<Record<Action, number>> = { down: 1, up: -1, pageDown: page, pageUp: -page }
-    if (action === 'first' || action === 'last') return action === 'first' ? -Infinity : Infinity
-    return (action && steps[action]) ?? 0
+  /** The score that a key stands for: the question's own keys, or digits. */
+  #answerOf(key: string): number | null {
+    const keys = this.#port.view().questions.find((question) => question.keys !== null)?.keys
+    const place = keys?.indexOf(key) ?? -1
+    if (place >= 0) return place
+    return keys === undefined && /^\d$/.test(key) ? Number(key) : null
   }
 
   #write(writing: Writing, key: Key): void {
@@ -182,7 +182,7 @@ export class RateScreen implements Screen {
     const refused = this.#port.act({ do: 'submit' })
     if (refused !== null) {
       this.#message = refused
-      this.#focus = firstUnanswered(this.#port.view())?.slot ?? this.#focus
+      this.#pointTo(firstUnanswered(this.#port.view())?.slot ?? this.#pointer.focus)
       return
     }
     if (this.#port.view().standing === 'submitted') this.#goOn()
@@ -202,13 +202,17 @@ export class RateScreen implements Screen {
 
   #beginText(): void {
     const view = this.#port.view()
+    if (view.task !== null) {
+      this.#reading = !this.#reading
+      return
+    }
     const focused = this.#focused(view)
     const question = focused?.most === null ? focused : openQuestions(view).find(({ most }) => most === null)
     if (!question) {
       this.#message = 'no text can be written here now'
       return
     }
-    this.#focus = question.slot
+    this.#pointTo(question.slot)
     this.#writing = {
       of: 'field',
       field: question.field,
@@ -217,77 +221,67 @@ export class RateScreen implements Screen {
     }
   }
 
+  /** In a task, answers that were taken back are given anew at once. */
+  #pointToChanged(before: RatingView): void {
+    const { task, questions } = this.#port.view()
+    if (task === null) return
+    const changed = questions.find(
+      ({ slot, value }) => before.questions.find((question) => question.slot === slot)?.value !== value,
+    )
+    // What another item's undo changed is not to be compared with this one's answers.
+    if (before.code === this.#code && changed) this.#pointTo(changed.slot)
+  }
+
+  #pointTo(focus: string | null): void {
+    this.#pointer = { ...this.#pointer, focus }
+  }
+
   #focused(view: RatingView): QuestionView | undefined {
-    return openQuestions(view).find(({ slot }) => slot === this.#focus)
+    return openQuestions(view).find(({ slot }) => slot === this.#pointer.focus)
   }
 
   /** An item comes up: the first question without an answer, the first example. */
   #arrive(): void {
     const view = this.#port.view()
     if (view.code !== this.#code) {
-      this.#example = 0
+      this.#reading = false
+      this.#pointer = { example: 0, focus: null }
       this.#top = 0
     }
     this.#code = view.code
     if (view.finished < view.total) this.#finished = false
-    this.#focus = firstUnanswered(view)?.slot ?? null
+    this.#pointTo(firstUnanswered(view)?.slot ?? null)
   }
 
   /** On to the next question without an answer, behind the one that has the focus; else to the next. */
   #focusNext(): void {
-    this.#focus = questionAfter(this.#port.view(), this.#focus)
-    this.#follow()
+    const view = this.#port.view()
+    this.#pointTo(questionAfter(view, this.#pointer.focus))
+    this.#pointer = followed(view, this.#pointer)
   }
 
   #turn(step: 1 | -1): void {
-    const open = openQuestions(this.#port.view())
-    const place = open.findIndex(({ slot }) => slot === this.#focus)
-    this.#focus = open[(place + step + open.length) % open.length]?.slot ?? null
-    this.#follow()
-  }
-
-  /** The example that a question is about is pointed at. */
-  #follow(): void {
     const view = this.#port.view()
-    const part = this.#focused(view)?.part ?? null
-    if (part === null) return
-    const place = examplesOf(view).findIndex(({ name, group }) => name === part || group === part)
-    if (place >= 0) this.#example = place
-  }
-
-  #point(place: number): void {
-    const view = this.#port.view()
-    const examples = examplesOf(view)
-    this.#example = Math.min(Math.max(place, 0), Math.max(0, examples.length - 1))
-    // Where each example or group is asked about, the question moves with the pointer.
-    const field = this.#focused(view)?.field
-    const { name, group } = examples[this.#example] ?? { name: '', group: '' }
-    const asked = openQuestions(view).find(
-      (question) => question.field === field && (question.part === name || question.part === group),
-    )
-    if (asked) this.#focus = asked.slot
-  }
-
-  #pointToGroup(step: 1 | -1): void {
-    const examples = examplesOf(this.#port.view())
-    const groups = [...new Set(examples.map(({ group }) => group))]
-    const current = groups.indexOf(examples[this.#example]?.group ?? '')
-    const wanted = groups[Math.min(Math.max(current + step, 0), groups.length - 1)]
-    this.#point(examples.findIndex(({ group }) => group === wanted))
+    const open = openQuestions(view)
+    const place = open.findIndex(({ slot }) => slot === this.#pointer.focus)
+    this.#pointTo(open[(place + step + open.length) % open.length]?.slot ?? null)
+    this.#pointer = followed(view, this.#pointer)
   }
 
   lines(frame: Frame): string[] {
     const view = this.#port.view()
-    const { rows, top, lines } = rateLines(
+    const draw = view.task === null ? rateLines : taskLines
+    const { rows, top, lines } = draw(
       {
         view,
-        focus: this.#writing && this.#writing.of !== 'field' ? null : this.#focus,
-        example: this.#example,
+        focus: this.#writing && this.#writing.of !== 'field' ? null : this.#pointer.focus,
+        example: this.#pointer.example,
         top: this.#top,
         writing: this.#writing,
         message: this.#message,
         finished: this.#finished,
-        hints: hintLine(this.hints, this.#keys, frame),
+        reading: this.#reading,
+        hints: hintLine(this.hints, this.keys, frame),
       },
       frame,
     )

@@ -5,6 +5,8 @@ export interface RatingView {
   readonly session: string
   readonly rater: string
   readonly rubric: string
+  /** A scorer's task: about texts one by one, or one of several to be chosen; null for a form. */
+  readonly task: 'texts' | 'choices' | null
   readonly code: string
   readonly place: number
   readonly total: number
@@ -43,6 +45,8 @@ export interface QuestionView {
   /** Null: it takes a text. */
   readonly most: number | null
   readonly names: readonly string[] | null
+  /** A key for each score, in place of digits. */
+  readonly keys: readonly string[] | null
   readonly value: number | string | boolean | null
   readonly state: 'open' | 'locked' | 'fixed' | 'hidden' | 'inapplicable'
 }

@@ -26,6 +26,8 @@ export interface Screen {
   press(key: Key): ScreenEffect | null
   /** What its keys do, for the hint line and the help: the most important first. */
   readonly hints: readonly Hint[]
+  /** What keys do here, where that differs from elsewhere. */
+  readonly keys?: Keymap
   /** Whether keys are text now. */
   readonly writing: boolean
 }
@@ -36,6 +38,8 @@ export interface Hint {
   readonly label: string
   /** Stands for keys that have no action, such as digits. */
   readonly keys?: string
+  /** What the help says of such keys. */
+  readonly help?: readonly [keys: string, text: string]
 }
 
 /** The line of key hints: as many as fit, and always how to see all. */

@@ -123,14 +123,14 @@ export class PageScreen extends TextScreen {
 export class HelpScreen extends TextScreen {
   readonly #map: Keymap
   readonly #used: ReadonlySet<string>
-  readonly #digits: boolean
+  readonly #answers: readonly (readonly [keys: string, text: string])[]
 
   /** @param hints of the screen that asked: what they name comes with it, and what works everywhere */
   constructor(keys: Keymap, hints: readonly Hint[]) {
     super(keys)
     this.#map = keys
     this.#used = new Set(hints.flatMap(({ actions }) => actions))
-    this.#digits = hints.some(({ keys: fixed }) => fixed !== undefined)
+    this.#answers = hints.flatMap(({ help }) => (help ? [help] : []))
   }
 
   readonly hints: readonly Hint[] = [
@@ -144,7 +144,7 @@ export class HelpScreen extends TextScreen {
     return [
       ` ${style.bold('keys')}   ${style.dim(truncate('review.keys in gloss.yaml changes them', columns - 9))}`,
       '',
-      ...(this.#digits ? [line('0–9', 'score the question that is marked, go to the next')] : []),
+      ...this.#answers.map(([used, text]) => line(escapeForTerminal(used), escapeForTerminal(text))),
       ...ACTION_HELP.filter(([action]) => this.#used.has(action) || EVERYWHERE.has(action)).map(
         ([action, help]) => line(escapeForTerminal(this.#map.keysOf(action).map(keyText).join(' ')), help),
       ),

@@ -32,6 +32,60 @@ export function windowLine({ tokens, levels }: WindowView, columns: number, styl
   return line
 }
 
+/**
+ * A window over as many lines as it takes: nothing is left out up to `most` lines, since whoever answers a question has to
+ * see all that it is about. Tokens with a level are marked `<<token>>`, whatever the level.
+ */
+export function markedLines(
+  { tokens, levels }: WindowView,
+  columns: number,
+  most: number,
+  style: Style,
+): string[] {
+  const lines = ['']
+  let used = 0
+  // One column is kept for the mark of what is left out.
+  const room = columns - 1
+  for (const [index, token] of tokens.entries()) {
+    const marked = (levels[index] ?? 0) > 0
+    // What is far beyond the screen is never laid out, however long the token.
+    const plain = escapeForTerminal(token.slice(0, 4 * most * columns))
+    for (const piece of broken(marked ? `<<${plain}>>` : plain, room)) {
+      const width = widthOf(piece)
+      if (used + width > room && used > 0) {
+        if (lines.length === most) return [...lines.slice(0, -1), `${lines.at(-1)!}…`]
+        lines.push('')
+        used = 0
+      }
+      lines[lines.length - 1] += marked ? style.highlight(piece, MARK_SHARE) : piece
+      used += width
+    }
+  }
+  return lines
+}
+
+/** Where in the ramp of levels a mark without a level stands. */
+const MARK_SHARE = 0.6
+
+const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' })
+
+/** A text in pieces of at most so many columns. */
+function broken(text: string, columns: number): string[] {
+  if (widthOf(text) <= columns) return [text]
+  const pieces = ['']
+  let used = 0
+  for (const { segment } of segmenter.segment(text)) {
+    const width = widthOf(segment)
+    if (used + width > columns) {
+      pieces.push('')
+      used = 0
+    }
+    pieces[pieces.length - 1] += segment
+    used += width
+  }
+  return pieces
+}
+
 interface Piece {
   readonly text: string
   readonly level: number

@@ -16,6 +16,7 @@ import { RateScreen } from '../../../src/tui/review/rate-screen.ts'
 import type { Frame } from '../../../src/tui/review/screen.ts'
 import { ROOT, temporaryFolder } from '../../support/paths.ts'
 import { type ReviewStudyOptions, writeReviewStudy } from '../../support/review-study.ts'
+import { HOSTILE_TEXTS } from '../../support/wide-texts.ts'
 
 const FRAME: Frame = { columns: 80, rows: 23, style: PLAIN, terse: false }
 
@@ -158,8 +159,8 @@ describe('the rating screen', () => {
       [false, true].map((terse) => ({ columns, rows, style, terse })),
     )
     const { type, application } = sitDown('monosemanticity', {
-      words: HOSTILE,
-      explanation: () => HOSTILE.join(' '),
+      words: HOSTILE_TEXTS,
+      explanation: () => HOSTILE_TEXTS.join(' '),
     })
     const keys = fc.array(
       fc.constantFrom(
@@ -182,7 +183,7 @@ describe('the rating screen', () => {
         '?',
         '\u001b',
         'x',
-        ...HOSTILE.filter((word) => !word.includes('\u001b')),
+        ...HOSTILE_TEXTS.filter((word) => !word.includes('\u001b')),
       ),
       { maxLength: 20 },
     )
@@ -204,19 +205,3 @@ describe('the rating screen', () => {
     )
   })
 })
-
-/** Clipboard, title, line and screen control, bidirectional text, invisible marks, length, wide and right-to-left scripts. */
-const HOSTILE = [
-  '\u001b]52;c;ZXZpbA==\u0007',
-  '\u001b]0;owned\u001b\\',
-  'a\rEVIL',
-  '\u0007\u0008\u009b2J',
-  '\u202Edcba\u202C',
-  'z\u200Bw\u200D\uFEFF',
-  'x'.repeat(10_000),
-  '👩‍👩‍👧🇩🇪',
-  'سلام',
-  '漢字かな',
-  'e\u0301\u0302\u0303\u0304\u0305\u0306\u0307',
-  '\n\t\0',
-]
