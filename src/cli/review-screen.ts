@@ -24,6 +24,18 @@ export interface ScreenOptions {
   readonly screenReader: boolean
 }
 
+/** What goes on behind a screen. */
+export interface Background {
+  /** Work to be done between keys, piece by piece, after the first frame. */
+  readonly work: Iterator<unknown>
+  /** Has a listener called whenever something has come that the screen shows. */
+  readonly onChange: (listener: () => void) => void
+  readonly close: () => void
+}
+
+/** No work, no news. */
+export const NOTHING_BEHIND: Background = { work: [].values(), onChange: () => {}, close: () => {} }
+
 /** How many colours the environment says that the terminal has. */
 export function colourDepth(environment: Surroundings['environment'], wanted: boolean): ColourDepth {
   const { NO_COLOR, TERM = '', COLORTERM = '' } = environment
@@ -34,14 +46,13 @@ export function colourDepth(environment: Surroundings['environment'], wanted: bo
 
 /**
  * Shows an application on the terminal until it is left. The alternate screen is left on every way out, signals too.
- * @param idle work to be done between keys, piece by piece, after the first frame
  * @throws {StoppedError} on Ctrl-C and signals
  */
 export async function runOnScreen(
   application: ReviewApplication,
   { stdin, stdout, signal }: Surroundings,
   { colours, screenReader }: ScreenOptions,
-  idle: Iterator<unknown>,
+  behind: Background,
 ): Promise<void> {
   const output = stdout as NodeJS.WriteStream
   if (!stdin?.isTTY || !output.isTTY)
@@ -122,7 +133,7 @@ export async function runOnScreen(
           return
         }
         try {
-          const { done } = idle.next()
+          const { done } = behind.work.next()
           if (done || performance.now() - drawn > REDRAW_MS) {
             draw()
             drawn = performance.now()
@@ -140,6 +151,7 @@ export async function runOnScreen(
       })
       stdin.on('end', () => stop())
       output.on('resize', draw)
+      behind.onChange(draw)
       if (signal.aborted) stop()
       signal.addEventListener('abort', () => {
         leave()
@@ -150,6 +162,7 @@ export async function runOnScreen(
     })
   } finally {
     leave()
+    behind.close()
     stdin.removeAllListeners('data')
     output.removeListener('resize', draw)
     process.removeListener('exit', leave)

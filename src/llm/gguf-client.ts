@@ -3,15 +3,13 @@ import type { ChatRequest, LlmRequest, PromptRequest } from '../core/chat-model.
 import { EndpointError } from '../core/errors.ts'
 import { sha256OfFiles } from '../core/hash.ts'
 import { checkMemory, GgufEngine, type WrittenToken } from './gguf-engine.ts'
+import { GGUF } from './gguf-scheme.ts'
 import { type GgufHeader, readGgufHeader } from './gguf-header.ts'
 import { LLAMA_PACKAGE, type LlamaLibrary, loadLlamaLibrary } from './llama-library.ts'
 import type { LlmClient } from './llm-client.ts'
 import { FailedTryError, type RawReply } from './openai-client.ts'
 import { PromptAsker } from './prompt-asker.ts'
 import type { PromptQuestion } from './prompt-question.ts'
-
-/** What begins the address of a model file. */
-export const GGUF = 'gguf:'
 
 /** A model file: loaded when first asked, in this process, for nothing. Its answers have the form of a server's. */
 export class GgufClient implements LlmClient {

@@ -8,6 +8,7 @@ export interface ExplanationView {
   readonly problem: string | null
   readonly explainer: string
   readonly llm: string | null
+  readonly provenanceId: string
   readonly candidates?: readonly CandidateView[]
   readonly scores: readonly ScoreView[]
 }
@@ -28,6 +29,7 @@ interface ScoreView {
   readonly n: number
   readonly undefined: string | null
   readonly flag: string | null
+  readonly provenanceId: string
   readonly controls: Readonly<Record<string, number | null>>
   readonly gain: Readonly<Record<string, { readonly low: number | null }>>
 }

@@ -1,5 +1,12 @@
 import { escapeForTerminal } from '../core/escape-terminal.ts'
 import { explanationLines, type ExplanationView } from './explanation-lines.ts'
+import {
+  neighboursPart,
+  type PageDetailsView,
+  provenancePart,
+  type ProvenanceView,
+  simulationPart,
+} from './page-details.ts'
 import type { Style } from './style.ts'
 import { bars, correlation, pad, percent, quantity, superscript, truncate, widthOf, wrap } from './text.ts'
 
@@ -17,6 +24,17 @@ export interface PageView {
   readonly logits: { readonly top: readonly EffectView[]; readonly bottom: readonly EffectView[] } | null
   readonly explanations: readonly ExplanationView[]
   readonly examples: readonly ExampleView[]
+  readonly provenance: { readonly set: ProvenanceView; readonly [id: string]: ProvenanceView }
+}
+
+/** What a page shows beside what is stored of a feature. */
+export interface PageExtras {
+  /** Null while they are being found. */
+  readonly details: PageDetailsView | null
+  /** The place of the neighbour at which the cursor is; null without a cursor. */
+  readonly chosen: number | null
+  /** In words, for screen readers. */
+  readonly terse: boolean
 }
 
 interface EffectView {
@@ -39,16 +57,25 @@ const SHOWN: Readonly<Record<string, number>> = { top: 6, interval: 1, random: 3
 const LOGITS_SHOWN = 10
 
 /** One feature's page as lines. @param scale the protocol's largest level */
-export function featurePageLines(page: PageView, scale: number, width: number, style: Style): string[] {
+export function featurePageLines(
+  page: PageView,
+  scale: number,
+  width: number,
+  style: Style,
+  { details, chosen, terse }: PageExtras,
+): string[] {
   return [
     ...headerLines(page, width, style),
-    style.dim(` ${'─'.repeat(width - 2)}`),
+    ...(terse ? [] : [style.dim(` ${'─'.repeat(width - 2)}`)]),
     ...page.explanations.flatMap((explanation) => explanationLines(explanation, width, style)),
     ...(page.explanations.length === 0
       ? [...wrap(withoutExplanation(page.state), width - 2).map((line) => ` ${line}`), '']
       : []),
     ...exampleLines(page.examples, scale, width, style),
+    ...(page.explanations.length === 0 ? [] : simulationPart(details, width, style, LABEL_COLUMNS, terse)),
     ...distributionLines(page, width, style),
+    ...neighboursPart(details, chosen, width, style),
+    ...provenancePart(page.provenance, page.explanations, width, style),
   ]
 }
 
@@ -147,11 +174,12 @@ function distributionLines(
   }
   const bins = binsWithRoom(histogram, width - LABEL_COLUMNS - 2)
   const lines = [` ${label('activations')}${bars(bins)}`, ` ${label('')}${style.dim(axis(bins.length, max))}`]
-  if (logits === null) return lines
+  if (logits === null) return [...lines, '']
   return [
     ...lines,
     ` ${label('logits +')}${effects(logits.top)}`,
     ` ${label('logits −')}${effects(logits.bottom)}`,
+    '',
   ]
 }
 

@@ -55,6 +55,7 @@ function writeStudy(folder) {
       dIn: 8,
       folder: 'f',
       provenanceId,
+      shuffledSeed: null,
       metrics: {
         l0: 1,
         fvu: 0,
@@ -150,6 +151,7 @@ function writeStudy(folder) {
             gain: value,
             gainLow: value - 0.1,
             gainHigh: value + 0.1,
+            p: null,
             partner: null,
           },
         ],

@@ -1,0 +1,44 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { PageDetailSource, type PageDetails } from '../pipeline/page-details.ts'
+import { currentSet } from '../pipeline/feature-set.ts'
+import { openDecoder } from '../sae/decoder-file.ts'
+import { pastTools } from './llm.ts'
+import { openStudy } from './open-study.ts'
+
+/** What the thread is told when it begins. */
+export interface PageThreadData {
+  readonly workspace: string
+}
+
+/** What comes back for a feature. */
+export interface PageThreadAnswer {
+  readonly feature: number
+  readonly details: PageDetails
+}
+
+/** The other end of `page-details.ts`: a thread that finds the details of one feature after the other. */
+const { workspace } = workerData as PageThreadData
+const { study } = openStudy(
+  { workspace, color: false },
+  {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    environment: {},
+    folder: workspace,
+    signal: new AbortController().signal,
+  },
+  'read',
+)
+const source = new PageDetailSource(study, currentSet(study), pastTools(study), openDecoder)
+
+parentPort?.on('message', (feature: number) => {
+  void source.of(feature).then(
+    (details) => parentPort?.postMessage({ feature, details } satisfies PageThreadAnswer),
+    (error: unknown) => {
+      // Uncaught, it reaches the other end as the thread's error.
+      setImmediate(() => {
+        throw error
+      })
+    },
+  )
+})
