@@ -11,6 +11,8 @@ const ENTER = `\u001b[?1049h\u001b[?2004h${HOME}`
 const LEAVE = '\u001b[?2004l\u001b[?1049l\u001b[?25h'
 /** An escape that nothing follows within this time is the escape key. */
 const ESCAPE_MS = 30
+/** After a stop that the system refused, the screen comes back. */
+const RESUME_MS = 60
 /** After a key, other work waits this long for the next one. */
 const TYPING_MS = 150
 /** While texts come in, the screen is drawn anew this often. */
@@ -82,6 +84,8 @@ export async function runOnScreen(
     output.write(LEAVE)
   }
   let screen: InkScreen | null = null
+  let suspended = false
+  let withdraw = (): void => {}
   stdin.setEncoding('utf8')
   stdin.setRawMode(true)
   // Loading ink takes longer than anything else: the first lines are there before it.
@@ -113,15 +117,36 @@ export async function runOnScreen(
         }
       }
       const suspend = (): void => {
+        // Windows has no jobs to stop.
+        if (suspended || process.platform === 'win32') return
+        suspended = true
         stdin.setRawMode(false)
+        screen?.close()
+        screen = null
         output.write(LEAVE)
-        process.once('SIGCONT', () => {
-          output.write(ENTER)
-          stdin.setRawMode(true)
-          screen?.clear()
-          draw()
-        })
-        process.kill(process.pid, 'SIGSTOP')
+        process.removeListener('SIGTSTP', suspend)
+        // The whole job, since npx and shells wait for this process. Where no shell controls jobs, nothing stops.
+        process.kill(0, 'SIGTSTP')
+        setTimeout(() => suspended && resume(), RESUME_MS)
+      }
+      const resume = (): void => {
+        if (left) return
+        if (suspended) process.on('SIGTSTP', suspend)
+        suspended = false
+        // A shell may have changed the terminal's modes meanwhile, and somebody its size.
+        stdin.setRawMode(false)
+        stdin.setRawMode(true)
+        process.emit('SIGWINCH', 'SIGWINCH')
+        screen?.close()
+        output.write(ENTER)
+        screen = new InkScreen(output, screenReader)
+        draw()
+      }
+      process.on('SIGTSTP', suspend)
+      process.on('SIGCONT', resume)
+      withdraw = () => {
+        process.removeListener('SIGTSTP', suspend)
+        process.removeListener('SIGCONT', resume)
       }
       let drawn = performance.now()
       let pressed = 0
@@ -162,6 +187,7 @@ export async function runOnScreen(
     })
   } finally {
     leave()
+    withdraw()
     behind.close()
     stdin.removeAllListeners('data')
     output.removeListener('resize', draw)

@@ -186,7 +186,7 @@ describe('the page of a feature', () => {
   it('puts the cursor at a neighbour, and speaks of levels in words', () => {
     expect(plain({}, 80, { chosen: 1 })).toContain('›   40960   cos −.02   ρ    ·   (dead)')
     const spoken = plain({}, 80, { terse: true })
-    expect(spoken).toContain(' top: a 0')
+    expect(spoken).toContain(' top: AGC true 9 predicted 8, x true 0 predicted 2')
     expect(spoken).toContain(' random: no answer could be read')
   })
 
@@ -264,9 +264,8 @@ describe('the page of a feature', () => {
   it('shows some examples of every slice, only those that explain', () => {
     const of = (slice: string, use = 'explain'): Example[] =>
       Array.from({ length: 9 }, () => ({ ...FIRING, slice, use }))
-    const lines = plain({
-      examples: [...of('top'), ...of('interval 3'), ...of('random'), ...of('other'), ...of('top', 'score')],
-    })
+    const uses = [...of('top'), ...of('interval 3'), ...of('random'), ...of('other'), ...of('top', 'score')]
+    const lines = plain({ examples: uses }, 80, { details: null })
     expect(lines.filter((line) => line.includes('[AGC]'))).toHaveLength(6 + 1 + 3 + 5)
     for (const label of ['top', '3/12', 'random', 'other'])
       expect(lines.filter((line) => line.startsWith(` ${label} `))).toHaveLength(1)
@@ -294,7 +293,7 @@ describe('the page of a feature', () => {
 
   it('puts bins of the histogram together where there is no room for all', () => {
     const histogram = Array.from({ length: 40 }, (_, bin) => (bin < 2 ? 100 : bin < 4 ? 50 : 0))
-    const activations = (width: number): string => plain({ histogram }, width).at(-4)!
+    const activations = (width: number): string => plain({ histogram }, width).find((line) => line.startsWith(' activations'))!
     expect(activations(80)).toBe(` activations ██▅▅${' '.repeat(36)}`)
     expect(activations(40)).toBe(` activations █▅${' '.repeat(18)}`)
   })
