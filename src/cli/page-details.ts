@@ -43,6 +43,7 @@ export class PageDetailsReader {
   #ask(feature: number): void {
     this.#asked = feature
     this.#thread ??= this.#start()
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has none
     this.#thread.postMessage(feature)
   }
 

@@ -33,6 +33,7 @@ const source = new PageDetailSource(study, currentSet(study), pastTools(study), 
 
 parentPort?.on('message', (feature: number) => {
   void source.of(feature).then(
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has none
     (details) => parentPort?.postMessage({ feature, details } satisfies PageThreadAnswer),
     (error: unknown) => {
       // Uncaught, it reaches the other end as the thread's error.

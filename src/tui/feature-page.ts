@@ -71,9 +71,9 @@ export function featurePageLines(
     ...(page.explanations.length === 0
       ? [...wrap(withoutExplanation(page.state), width - 2).map((line) => ` ${line}`), '']
       : []),
-    ...exampleLines(page.examples, scale, width, style),
+    ...exampleLines(page.examples, scale, width, style, terse),
     ...(page.explanations.length === 0 ? [] : simulationPart(details, width, style, LABEL_COLUMNS, terse)),
-    ...distributionLines(page, width, style),
+    ...distributionLines(page, width, style, terse),
     ...neighboursPart(details, chosen, width, style),
     ...provenancePart(page.provenance, page.explanations, width, style),
   ]
@@ -107,6 +107,7 @@ function exampleLines(
   scale: number,
   width: number,
   style: Style,
+  terse: boolean,
 ): string[] {
   const counts = new Map<string, number>()
   const shown: { example: ExampleView; label: string }[] = []
@@ -114,8 +115,10 @@ function exampleLines(
     const count = counts.get(example.slice) ?? 0
     if (count === (SHOWN[example.slice.split(' ')[0]!] ?? 0)) continue
     counts.set(example.slice, count + 1)
-    shown.push({ example, label: count === 0 ? example.slice.replace(/^interval (\d+)$/, '$1/12') : '' })
+    const label = example.slice.replace(/^interval (\d+)$/, '$1/12')
+    shown.push({ example, label: count === 0 || terse ? label : '' })
   }
+  if (terse) return [...shown.map(({ example, label }) => ` ${spoken(example, label, width - 2)}`), '']
   const registerColumns = Math.max(0, ...shown.map(({ example }) => widthOf(registerText(example, width))))
   const lines = shown.map(({ example, label }) =>
     exampleLine(example, label, registerColumns, scale, width, style),
@@ -159,10 +162,30 @@ function exampleLine(
   return ` ${style.dim(pad(label, LABEL_COLUMNS))}${text}${' '.repeat(room - columns)}  ${style.dim(end)}`
 }
 
+/** An example in one sentence: slice, activation, register, and the window with levels as words. */
+function spoken(
+  { register, nominal, tokens, activations, levels }: ExampleView,
+  label: string,
+  columns: number,
+): string {
+  const facts = [
+    label,
+    quantity(activations[nominal]!),
+    ...(register === null ? [] : [escapeForTerminal(register)]),
+  ]
+  // What is far beyond the screen is never laid out, however long the token.
+  const texts = tokens.map((token, index) => {
+    const text = escapeForTerminal(token.slice(0, 4 * columns))
+    return levels[index]! > 0 ? `[${text} ${levels[index]}]` : text
+  })
+  return truncate(`${facts.join(', ')}: ${texts.join('')}`, columns)
+}
+
 function distributionLines(
   { histogram, max, logits, state }: PageView,
   width: number,
   style: Style,
+  terse: boolean,
 ): string[] {
   if (state === 'dead') return []
   const label = (text: string): string => style.dim(pad(text, LABEL_COLUMNS))
@@ -173,7 +196,9 @@ function distributionLines(
     return truncate(tokens.join('  '), width - LABEL_COLUMNS - 2)
   }
   const bins = binsWithRoom(histogram, width - LABEL_COLUMNS - 2)
-  const lines = [` ${label('activations')}${bars(bins)}`, ` ${label('')}${style.dim(axis(bins.length, max))}`]
+  const lines = terse
+    ? [` activations up to ${quantity(max)}`]
+    : [` ${label('activations')}${bars(bins)}`, ` ${label('')}${style.dim(axis(bins.length, max))}`]
   if (logits === null) return [...lines, '']
   return [
     ...lines,

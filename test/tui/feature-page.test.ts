@@ -293,7 +293,8 @@ describe('the page of a feature', () => {
 
   it('puts bins of the histogram together where there is no room for all', () => {
     const histogram = Array.from({ length: 40 }, (_, bin) => (bin < 2 ? 100 : bin < 4 ? 50 : 0))
-    const activations = (width: number): string => plain({ histogram }, width).find((line) => line.startsWith(' activations'))!
+    const activations = (width: number): string =>
+      plain({ histogram }, width).find((line) => line.startsWith(' activations'))!
     expect(activations(80)).toBe(` activations ██▅▅${' '.repeat(36)}`)
     expect(activations(40)).toBe(` activations █▅${' '.repeat(18)}`)
   })

@@ -52,7 +52,7 @@ export class BrowseSearch {
   #search(piece: number, word: string, finds: Uint8Array): void {
     const { text, starts } = this.#pieceAt(piece)
     let row = 0
-    for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, starts[row]!)) {
+    for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, starts[row])) {
       while (row < starts.length && starts[row]! <= at) row++
       finds[piece * PIECE + row - 1] = 1
       if (row === starts.length) break
