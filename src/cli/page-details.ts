@@ -7,7 +7,7 @@ const MOST_KEPT = 256
 
 /**
  * Details of pages, found in a thread of their own: loading what reads stored replies, and going through a decoder of
- * hundreds of megabytes, must hold up no key. The thread starts with the first page.
+ * hundreds of megabytes, must hold up no key. The thread starts with the first page, or before it.
  */
 export class PageDetailsReader {
   readonly #workspace: string
@@ -33,6 +33,11 @@ export class PageDetailsReader {
     else if (this.#asked === null) this.#ask(feature)
     else this.#next = feature
     return null
+  }
+
+  /** Starts the thread before the first page is opened. */
+  warm(): void {
+    this.#thread ??= this.#start()
   }
 
   close(): void {

@@ -113,6 +113,7 @@ function browserFor(
   function* load(): Generator<undefined> {
     yield* features.load()
     yield* list.takeTexts()
+    details.warm()
   }
   return {
     application: new ReviewApplication(screen, keys, { list: screen, port }),

@@ -159,8 +159,8 @@ describe('the list for screen readers', () => {
     const screen = new BrowseScreen(new BrowseList(port), port, keymap(), 'set')
     const spoken = (): string[] => screen.lines({ columns: 60, rows: 20, style: PLAIN, terse: true })
     expect(spoken().slice(0, 3)).toEqual([
-      ' 1 of 2 by score: feature 12, ρ .87, gap .80, density',
-      ' 0.40 %, rated by 2',
+      ' 1 of 2 by score: feature 12, ρ .87, gap .80, density 0.40',
+      ' %, rated by 2',
       ' DNA letters',
     ])
     screen.press({ name: 'j' })
