@@ -10,7 +10,7 @@ const MOST_KEPT = 256
  * hundreds of megabytes, must hold up no key. The thread starts with the first page, or before it.
  */
 export class PageDetailsReader {
-  readonly #workspace: string
+  readonly #data: PageThreadData
   readonly #kept = new Map<number, PageDetails>()
   #thread: Worker | null = null
   #asked: number | null = null
@@ -20,8 +20,8 @@ export class PageDetailsReader {
   /** Called when details have come. */
   onChange: () => void = () => {}
 
-  constructor(workspace: string) {
-    this.#workspace = workspace
+  constructor(data: PageThreadData) {
+    this.#data = data
   }
 
   /** The details of a feature; null until they are there. */
@@ -53,8 +53,7 @@ export class PageDetailsReader {
   }
 
   #start(): Worker {
-    const workerData: PageThreadData = { workspace: this.#workspace }
-    const thread = new Worker(new URL('page-thread.js', import.meta.url), { workerData })
+    const thread = new Worker(new URL('page-thread.js', import.meta.url), { workerData: this.#data })
     // Whoever leaves does not wait for it.
     thread.unref()
     thread.on('message', ({ feature, details }: PageThreadAnswer) => {

@@ -8,6 +8,7 @@ import { openStudy } from './open-study.ts'
 /** What the thread is told when it begins. */
 export interface PageThreadData {
   readonly workspace: string
+  readonly setId: string
 }
 
 /** What comes back for a feature. */
@@ -17,7 +18,7 @@ export interface PageThreadAnswer {
 }
 
 /** The other end of `page-details.ts`: a thread that finds the details of one feature after the other. */
-const { workspace } = workerData as PageThreadData
+const { workspace, setId } = workerData as PageThreadData
 const { study } = openStudy(
   { workspace, color: false },
   {
@@ -29,7 +30,9 @@ const { study } = openStudy(
   },
   'read',
 )
-const source = new PageDetailSource(study, currentSet(study), pastTools(study), openDecoder)
+// Another verb may have made another set the current one since the list was opened.
+const set = study.store.featureSets.get(setId) ?? currentSet(study)
+const source = new PageDetailSource(study, set, pastTools(study), openDecoder)
 
 parentPort?.on('message', (feature: number) => {
   void source.of(feature).then(

@@ -9,6 +9,7 @@ import {
 } from './page-details.ts'
 import type { Style } from './style.ts'
 import { bars, correlation, pad, percent, quantity, superscript, truncate, widthOf, wrap } from './text.ts'
+import { visibleCells } from './visible-cells.ts'
 
 /** What a page shows of a feature. Texts are as stored; this is where they are escaped. */
 export interface PageView {
@@ -144,22 +145,22 @@ function exampleLine(
 ): string {
   const { tokens, activations, levels, nominal } = example
   const activation = pad(quantity(activations[nominal]!), 6, 'right')
-  const end = `${activation}  ${registerText(example, width)}`.trimEnd()
+  const facts = `${activation}  ${registerText(example, width)}`.trimEnd()
   const room = width - LABEL_COLUMNS - widthOf(activation) - registerColumns - 6
-  let text = ''
-  let columns = 0
-  for (const [index, token] of tokens.entries()) {
+  const cells = tokens.map((token, index) => {
     const level = levels[index]!
-    const shown = level > 0 ? `[${escapeForTerminal(token)}]${superscript(level)}` : escapeForTerminal(token)
-    if (columns + widthOf(shown) > room - 1) {
-      text += '…'
-      columns++
-      break
-    }
-    text += level > 0 ? style.highlight(shown, level / (scale + 1)) : shown
-    columns += widthOf(shown)
-  }
-  return ` ${style.dim(pad(label, LABEL_COLUMNS))}${text}${' '.repeat(room - columns)}  ${style.dim(end)}`
+    // What is far beyond the screen is never laid out, however long the token.
+    const plain = escapeForTerminal(token.slice(0, 4 * width))
+    const cell = truncate(level > 0 ? `[${plain}]${superscript(level)}` : plain, room - 2)
+    return { text: cell, level, strength: level, columns: widthOf(cell) }
+  })
+  const [first, end] = visibleCells(cells, room)
+  let text = first > 0 ? '…' : ''
+  for (const cell of cells.slice(first, end))
+    text += cell.level > 0 ? style.highlight(cell.text, cell.level / (scale + 1)) : cell.text
+  if (end < cells.length) text += '…'
+  const columns = widthOf(text)
+  return ` ${style.dim(pad(label, LABEL_COLUMNS))}${text}${' '.repeat(room - columns)}  ${style.dim(facts)}`
 }
 
 /** An example in one sentence: slice, activation, register, and the window with levels as words. */

@@ -1,6 +1,7 @@
 import { escapeForTerminal } from '../core/escape-terminal.ts'
 import type { Style } from './style.ts'
 import { pad, superscript, truncate, widthOf } from './text.ts'
+import { visibleCells } from './visible-cells.ts'
 
 /** What an explanation predicts for held-out examples. Tokens are as stored. */
 export interface SimulationView {
@@ -58,6 +59,8 @@ interface Cell {
   readonly level: number
   /** The predicted level, rounded as the score has it; null where it is missing. */
   readonly predicted: number | null
+  /** Of truth and prediction, the larger. */
+  readonly strength: number
   readonly columns: number
 }
 
@@ -76,9 +79,10 @@ function exampleLines(
     const plain = escapeForTerminal(token.slice(0, 4 * width))
     // Beside even the widest token there is room for a sign at either end that something was left out.
     const text = truncate(level > 0 ? `[${plain}]${superscript(level)}` : plain, room - 2)
-    return { text, level, predicted: value, columns: Math.max(1, widthOf(text)) }
+    const strength = Math.max(level, value ?? 0)
+    return { text, level, predicted: value, strength, columns: Math.max(1, widthOf(text)) }
   })
-  const [first, last] = window(cells, room)
+  const [first, last] = visibleCells(cells, room)
   let [above, below] = first > 0 ? ['…', ' '] : ['', '']
   for (const { text, level, predicted: value, columns } of cells.slice(first, last)) {
     const token = pad(text, columns)
@@ -90,23 +94,6 @@ function exampleLines(
   if (last < cells.length) above += '…'
   const prediction = predicted === null ? style.dim('no answer could be read') : below
   return [` ${style.dim(label)}${above}`, ` ${style.dim(pad(`  ${PREDICTED}`, widthOf(label)))}${prediction}`]
-}
-
-/** The first cells, or as many later as it takes to see the strongest, be it true or predicted. */
-function window(cells: readonly Cell[], room: number): readonly [first: number, last: number] {
-  const strength = ({ level, predicted }: Cell): number => Math.max(level, predicted ?? 0)
-  const most = Math.max(0, ...cells.map(strength))
-  const strongest = most === 0 ? 0 : cells.findIndex((cell) => strength(cell) === most)
-  const fits = (from: number, to: number): boolean =>
-    cells.slice(from, to).reduce((sum, { columns }) => sum + columns, 0) +
-      (from > 0 ? 1 : 0) +
-      (to < cells.length ? 1 : 0) <=
-    room
-  let first = 0
-  while (first < strongest && !fits(first, strongest + 1)) first++
-  let last = Math.min(cells.length, first + 1)
-  while (last < cells.length && fits(first, last + 1)) last++
-  return [first, last]
 }
 
 /** The tokens of which anything is said: `river true 9 predicted 8, tree predicted 2`. */

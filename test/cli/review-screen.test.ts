@@ -143,7 +143,11 @@ describe.skipIf(!HAS_TMUX)('gloss review in a terminal (needs tmux)', () => {
     const neighbour = /^› +(\d+) +cos/m.exec(chosen)![1]!
     terminal.press('Enter')
     await terminal.shows(new RegExp(`^ feature ${neighbour} `))
-    terminal.press('Escape', 'Escape', 'q')
+    terminal.press('Escape')
+    await terminal.shows(new RegExp(`^› +${neighbour} +cos`, 'm'))
+    terminal.press('Escape')
+    await terminal.shows('by score')
+    terminal.press('q')
     await terminal.shows('left with 0')
   }, 240_000)
 

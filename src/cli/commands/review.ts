@@ -66,7 +66,7 @@ export const review: CommandDefinition = (parent, surroundings) => {
         const set = currentSet({ store, folder: workspace })
         // What was last worked with, which a flag may have named.
         const protocol = findProtocol(store.study.get('protocol') ?? config.protocol, workspace, workspace)
-        const details = new PageDetailsReader(workspace)
+        const details = new PageDetailsReader({ workspace, setId: set.id })
         const browser = browserFor(store, set, protocol, keys, details)
         await runOnScreen(browser.application, surroundings, screen, browser.behind)
       }
