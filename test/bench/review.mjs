@@ -393,7 +393,7 @@ await measure(
   '',
   'all keys',
   ['n', 'j', 'j', 'p', 'n'],
-  ':1\r\r',
+  'ooooo\r',
 )
 await measure('rating', folder, '--session "session 0" --rater someone', 'all keys', [
   '0',

@@ -383,7 +383,7 @@ describe('the page of a feature', () => {
             levels,
             predicted: fc.option(levels),
           }),
-          { maxLength: 14 },
+          { maxLength: 3 },
         ),
       }),
     ),
