@@ -7,9 +7,9 @@ import { currentSet } from '../pipeline/feature-set.ts'
 import { findSet } from '../pipeline/sets.ts'
 import { status } from '../pipeline/status.ts'
 import type { Study } from '../pipeline/study.ts'
+import { openStudy } from './open-study.ts'
 import type { CommonOptions, StudyOptions } from './options.ts'
 import { type Surroundings, Terminal } from './terminal.ts'
-import { openStudy } from './workspace.ts'
 
 /** A command of the program: declares itself on the parent. */
 export type CommandDefinition = (parent: Command, surroundings: Surroundings) => void

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { UsageError } from '../core/errors.ts'
 import type { StudyConfig } from '../core/study-config.ts'
-import { GGUF } from '../llm/gguf-client.ts'
+import { GGUF } from '../llm/gguf-scheme.ts'
 
 /** Whether an address names a model file and not an endpoint. */
 export function isModelFile(address: string): boolean {

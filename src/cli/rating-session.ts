@@ -16,7 +16,6 @@ import { parseRubric } from '../review/rubric.ts'
 import { PACKAGE_ROOT } from './assets.ts'
 import type { CommonOptions } from './options.ts'
 import { type Surroundings, Terminal } from './terminal.ts'
-import { openStudy } from './workspace.ts'
 
 /** The flags of `gloss review`. */
 export interface ReviewOptions extends CommonOptions {
@@ -105,6 +104,7 @@ async function drawTask(
   now: Date,
 ): Promise<RatingSession> {
   // What draws from a collection is not loaded for those who only go on.
+  const { openStudy } = await import('./open-study.ts')
   const { drawTaskSession } = await import('../pipeline/task-session.ts')
   const terminal = new Terminal(surroundings, { color: options.color, quiet: options.quiet ?? false })
   // Questions follow from the study's own seed, as an LLM's do; a seed of the session draws among them.

@@ -11,6 +11,8 @@ const ENTER = `\u001b[?1049h\u001b[?2004h${HOME}`
 const LEAVE = '\u001b[?2004l\u001b[?1049l\u001b[?25h'
 /** An escape that nothing follows within this time is the escape key. */
 const ESCAPE_MS = 30
+/** After a stop that the system refused, the screen comes back. */
+const RESUME_MS = 60
 /** After a key, other work waits this long for the next one. */
 const TYPING_MS = 150
 /** While texts come in, the screen is drawn anew this often. */
@@ -24,6 +26,18 @@ export interface ScreenOptions {
   readonly screenReader: boolean
 }
 
+/** What goes on behind a screen. */
+export interface Background {
+  /** Work to be done between keys, piece by piece, after the first frame. */
+  readonly work: Iterator<unknown>
+  /** Has a listener called whenever something has come that the screen shows. */
+  readonly onChange: (listener: () => void) => void
+  readonly close: () => void
+}
+
+/** No work, no news. */
+export const NOTHING_BEHIND: Background = { work: [].values(), onChange: () => {}, close: () => {} }
+
 /** How many colours the environment says that the terminal has. */
 export function colourDepth(environment: Surroundings['environment'], wanted: boolean): ColourDepth {
   const { NO_COLOR, TERM = '', COLORTERM = '' } = environment
@@ -34,14 +48,13 @@ export function colourDepth(environment: Surroundings['environment'], wanted: bo
 
 /**
  * Shows an application on the terminal until it is left. The alternate screen is left on every way out, signals too.
- * @param idle work to be done between keys, piece by piece, after the first frame
  * @throws {StoppedError} on Ctrl-C and signals
  */
 export async function runOnScreen(
   application: ReviewApplication,
   { stdin, stdout, signal }: Surroundings,
   { colours, screenReader }: ScreenOptions,
-  idle: Iterator<unknown>,
+  behind: Background,
 ): Promise<void> {
   const output = stdout as NodeJS.WriteStream
   if (!stdin?.isTTY || !output.isTTY)
@@ -71,6 +84,8 @@ export async function runOnScreen(
     output.write(LEAVE)
   }
   let screen: InkScreen | null = null
+  let suspended = false
+  let withdraw = (): void => {}
   stdin.setEncoding('utf8')
   stdin.setRawMode(true)
   // Loading ink takes longer than anything else: the first lines are there before it.
@@ -102,15 +117,36 @@ export async function runOnScreen(
         }
       }
       const suspend = (): void => {
+        // Windows has no jobs to stop.
+        if (suspended || process.platform === 'win32') return
+        suspended = true
         stdin.setRawMode(false)
+        screen?.close()
+        screen = null
         output.write(LEAVE)
-        process.once('SIGCONT', () => {
-          output.write(ENTER)
-          stdin.setRawMode(true)
-          screen?.clear()
-          draw()
-        })
-        process.kill(process.pid, 'SIGSTOP')
+        process.removeListener('SIGTSTP', suspend)
+        // The whole job, since npx and shells wait for this process. Where no shell controls jobs, nothing stops.
+        process.kill(0, 'SIGTSTP')
+        setTimeout(() => suspended && resume(), RESUME_MS)
+      }
+      const resume = (): void => {
+        if (left) return
+        if (suspended) process.on('SIGTSTP', suspend)
+        suspended = false
+        // A shell may have changed the terminal's modes meanwhile, and somebody its size.
+        stdin.setRawMode(false)
+        stdin.setRawMode(true)
+        process.emit('SIGWINCH', 'SIGWINCH')
+        screen?.close()
+        output.write(ENTER)
+        screen = new InkScreen(output, screenReader)
+        draw()
+      }
+      process.on('SIGTSTP', suspend)
+      process.on('SIGCONT', resume)
+      withdraw = () => {
+        process.removeListener('SIGTSTP', suspend)
+        process.removeListener('SIGCONT', resume)
       }
       let drawn = performance.now()
       let pressed = 0
@@ -122,7 +158,7 @@ export async function runOnScreen(
           return
         }
         try {
-          const { done } = idle.next()
+          const { done } = behind.work.next()
           if (done || performance.now() - drawn > REDRAW_MS) {
             draw()
             drawn = performance.now()
@@ -140,6 +176,7 @@ export async function runOnScreen(
       })
       stdin.on('end', () => stop())
       output.on('resize', draw)
+      behind.onChange(draw)
       if (signal.aborted) stop()
       signal.addEventListener('abort', () => {
         leave()
@@ -150,6 +187,8 @@ export async function runOnScreen(
     })
   } finally {
     leave()
+    withdraw()
+    behind.close()
     stdin.removeAllListeners('data')
     output.removeListener('resize', draw)
     process.removeListener('exit', leave)

@@ -25,6 +25,17 @@ export interface Dictionary {
   close(): Promise<void>
 }
 
+/** The decoder of a feature set on disk, read piece by piece. */
+export interface DecoderFile {
+  /** Number of features. */
+  readonly features: number
+  /** Width of the hook's activations. */
+  readonly dIn: number
+  /** Decoder rows from `first` on, at most `count`. */
+  rows(first: number, count: number): FloatMatrix
+  close(): void
+}
+
 /** How to train a sparse autoencoder. */
 export interface TrainingOptions {
   readonly architecture: 'topk' | 'relu'

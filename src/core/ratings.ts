@@ -60,7 +60,10 @@ export interface BrowseChoice {
   readonly setId: string
   readonly explainer: string
   readonly llm: string | null
+  /** Of the examples. */
   readonly protocol: string
+  /** The name that scores go under: the protocol's, or with a precision behind it. */
+  readonly scoring: string
   /** Null: any. */
   readonly tier: string | null
 }

@@ -4,7 +4,14 @@ import { DataError } from './errors.ts'
 import { AtomicFile, readError } from './files.ts'
 import { bfloatsToFloats, halvesToFloats } from './half.ts'
 import { describeIssues } from './parse.ts'
-import { BYTES_PER_ELEMENT, type Dtype, elementCount, type FloatTensor, type StoredTensor } from './tensor.ts'
+import {
+  BYTES_PER_ELEMENT,
+  type Dtype,
+  elementCount,
+  type FloatMatrix,
+  type FloatTensor,
+  type StoredTensor,
+} from './tensor.ts'
 
 /**
  * The safetensors format: 8 bytes of header length (little-endian), a JSON header, then the tensors' bytes.
@@ -73,6 +80,17 @@ export class SafetensorsFile {
         `${this.path}: expected tensor ${name} of shape [${shape.join(', ')}], found [${tensor.shape.join(', ')}]; the file does not fit its configuration`,
       )
     return { shape: tensor.shape, data: toFloat32(tensor, `${this.path}: tensor ${name}`) }
+  }
+
+  /** Rows of a matrix from `first` on as float32, at most `count`: of a file larger than memory, piece by piece. */
+  readRows(name: string, first: number, count: number): FloatMatrix {
+    const { dtype, shape, start } = this.#entry(name)
+    const [all = 0, columns = 1] = shape
+    const rows = Math.max(0, Math.min(count, all - first))
+    const rowBytes = columns * BYTES_PER_ELEMENT[dtype]
+    const bytes = this.#bytes(start + first * rowBytes, start + (first + rows) * rowBytes)
+    const tensor = { dtype, shape: [rows, columns], bytes }
+    return { rows, columns, data: toFloat32(tensor, `${this.path}: tensor ${name}`) }
   }
 
   close(): void {

@@ -3,6 +3,7 @@ import type { ChatRequest, LlmRequest, PromptRequest } from '../core/chat-model.
 import { EndpointError } from '../core/errors.ts'
 import { sha256OfFiles } from '../core/hash.ts'
 import { checkMemory, GgufEngine } from './gguf-engine.ts'
+import { GGUF } from './gguf-scheme.ts'
 import { type GgufHeader, readGgufHeader } from './gguf-header.ts'
 import type { WrittenToken } from './gguf-tokens.ts'
 import { LLAMA_PACKAGE, type LlamaLibrary, loadLlamaLibrary } from './llama-library.ts'
@@ -10,9 +11,6 @@ import type { LlmClient } from './llm-client.ts'
 import { FailedTryError, type RawReply } from './openai-client.ts'
 import { PromptAsker } from './prompt-asker.ts'
 import type { PromptQuestion } from './prompt-question.ts'
-
-/** What begins the address of a model file. */
-export const GGUF = 'gguf:'
 
 /** How a model file is opened. */
 export interface GgufClientOptions {

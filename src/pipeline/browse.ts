@@ -41,6 +41,7 @@ export class FeatureBrowser {
       explainer: store.study.get('explainer') ?? TABLE_EXPLAINER,
       llm: store.study.get('llm') || null,
       protocol,
+      scoring: store.study.get('scoring') ?? protocol,
       tier: store.study.get('tier'),
     }
     this.rows = store.browse.rows(this.#choice)

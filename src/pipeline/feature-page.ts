@@ -8,6 +8,7 @@ import type {
   ExplanationRecord,
   FeatureRecord,
   FeatureSetRecord,
+  Provenance,
   ScoreRecord,
   Store,
 } from '../core/store.ts'
@@ -29,6 +30,8 @@ export interface FeaturePage {
   readonly logits: { readonly top: readonly LogitEffect[]; readonly bottom: readonly LogitEffect[] } | null
   readonly explanations: readonly PageExplanation[]
   readonly examples: readonly PageExample[]
+  /** What decided the set's content, and that of explanations and scores, by the id that these have of it. */
+  readonly provenance: { readonly set: Provenance; readonly [id: string]: Provenance }
 }
 
 /** What a feature adds to a token's logit. */
@@ -40,7 +43,7 @@ export interface LogitEffect {
 /** An explanation with its scores. */
 export interface PageExplanation extends Pick<
   ExplanationRecord,
-  'id' | 'text' | 'problem' | 'explainer' | 'llm'
+  'id' | 'text' | 'problem' | 'explainer' | 'llm' | 'provenanceId'
 > {
   /** What it was chosen among, in the order in which they were made; none where there was only one. */
   readonly candidates: readonly Pick<
@@ -67,6 +70,7 @@ export interface PageScore extends Pick<
   | 'flag'
   | 'ceiling'
   | 'coverage'
+  | 'provenanceId'
 > {
   readonly controls: Readonly<Record<string, number | null>>
   readonly gain: Readonly<
@@ -128,6 +132,10 @@ export function featurePage(
   const bytesOf = (token: number): Uint8Array => vocabulary[token] ?? new Uint8Array()
   const effects = (pairs: readonly (readonly [number, number])[]): LogitEffect[] =>
     pairs.map(([token, value]) => ({ token: textOfBytes(bytesOf(token)), value }))
+  const explanations = store.explanations.of(set.id, feature).map((explanation) => ({
+    ...pageExplanation(store, explanation),
+    humanScores: byPeople.filter(({ explanationId }) => explanationId === explanation.id),
+  }))
   return {
     feature,
     set: { id: set.id, kind: set.kind, hook: set.hook },
@@ -139,17 +147,30 @@ export function featurePage(
     singleToken: record.singleToken,
     histogram: record.histogram,
     logits: record.logits && { top: effects(record.logits.top), bottom: effects(record.logits.bottom) },
-    explanations: store.explanations.of(set.id, feature).map((explanation) => ({
-      ...pageExplanation(store, explanation),
-      humanScores: byPeople.filter(({ explanationId }) => explanationId === explanation.id),
-    })),
+    explanations,
     examples: pageExamples(store, set, protocol, feature, bytesOf, lookups),
+    provenance: pageProvenance(store, set, explanations),
+  }
+}
+
+function pageProvenance(
+  store: Store,
+  set: FeatureSetRecord,
+  explanations: readonly PageExplanation[],
+): FeaturePage['provenance'] {
+  const ids = explanations.flatMap(({ provenanceId, scores }) => [
+    provenanceId,
+    ...scores.map((score) => score.provenanceId),
+  ])
+  return {
+    ...Object.fromEntries([...new Set(ids)].map((id) => [id, store.provenance.get(id)])),
+    set: store.provenance.get(set.provenanceId),
   }
 }
 
 function pageExplanation(
   store: Store,
-  { id, text, problem, explainer, llm }: ExplanationRecord,
+  { id, text, problem, explainer, llm, provenanceId }: ExplanationRecord,
 ): Omit<PageExplanation, 'humanScores'> {
   return {
     id,
@@ -157,6 +178,7 @@ function pageExplanation(
     problem,
     explainer,
     llm,
+    provenanceId,
     candidates: store.candidates
       .of(id)
       .map(({ place, revises, text: its, problem: why, chosen, value, undefined: reason, n }) => ({
@@ -187,6 +209,7 @@ function pageScore(score: ScoreRecord, controls: readonly ControlRecord[]): Page
     flag,
     ceiling,
     coverage,
+    provenanceId,
   } = score
   return {
     id,
@@ -201,6 +224,7 @@ function pageScore(score: ScoreRecord, controls: readonly ControlRecord[]): Page
     flag,
     ceiling,
     coverage,
+    provenanceId,
     controls: Object.fromEntries(controls.map((control) => [control.name, control.value])),
     gain: Object.fromEntries(
       controls.map((control) => [

@@ -15,7 +15,8 @@ import type { Architecture, SaeWeights } from './architecture.ts'
 
 /** The configuration of a feature set; written last, it makes the folder complete. */
 export const CONFIG_FILE = 'cfg.json'
-const WEIGHTS_FILE = 'sae_weights.safetensors'
+/** The tensors of a feature set. */
+export const WEIGHTS_FILE = 'sae_weights.safetensors'
 
 const baseSchema = z.looseObject({
   architecture: z.string(),

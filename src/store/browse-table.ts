@@ -25,7 +25,7 @@ export function browseTable(connection: Connection): BrowseStore {
        FROM feature
        LEFT JOIN explanation ON explanation.set_id = feature.set_id AND feature_id = feature.id
          AND explainer = @explainer AND llm IS @llm
-       LEFT JOIN score ON score.explanation_id = explanation.id AND scorer = 'simulation' AND protocol = @protocol
+       LEFT JOIN score ON score.explanation_id = explanation.id AND scorer = 'simulation' AND protocol = @scoring
          AND (@tier IS NULL OR tier = @tier)
        LEFT JOIN control ON score_id = score.id AND control.name = 'shuffled'
        WHERE feature.set_id = @setId ORDER BY feature.id`,

@@ -9,6 +9,7 @@ export interface ExplanationView {
   readonly problem: string | null
   readonly explainer: string
   readonly llm: string | null
+  readonly provenanceId: string
   readonly candidates?: readonly CandidateView[]
   readonly scores: readonly ScoreView[]
   readonly humanScores?: readonly HumanScoreView[]
@@ -37,6 +38,7 @@ interface ScoreView {
   readonly n: number
   readonly undefined: string | null
   readonly flag: string | null
+  readonly provenanceId: string
   readonly controls: Readonly<Record<string, number | null>>
   readonly gain: Readonly<Record<string, { readonly low: number | null }>>
 }

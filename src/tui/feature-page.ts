@@ -1,7 +1,15 @@
 import { escapeForTerminal } from '../core/escape-terminal.ts'
 import { explanationLines, type ExplanationView } from './explanation-lines.ts'
+import {
+  neighboursPart,
+  type PageDetailsView,
+  provenancePart,
+  type ProvenanceView,
+  simulationPart,
+} from './page-details.ts'
 import type { Style } from './style.ts'
 import { bars, correlation, pad, percent, quantity, superscript, truncate, widthOf, wrap } from './text.ts'
+import { visibleCells } from './visible-cells.ts'
 
 /** What a page shows of a feature. Texts are as stored; this is where they are escaped. */
 export interface PageView {
@@ -17,6 +25,17 @@ export interface PageView {
   readonly logits: { readonly top: readonly EffectView[]; readonly bottom: readonly EffectView[] } | null
   readonly explanations: readonly ExplanationView[]
   readonly examples: readonly ExampleView[]
+  readonly provenance: { readonly set: ProvenanceView; readonly [id: string]: ProvenanceView }
+}
+
+/** What a page shows beside what is stored of a feature. */
+export interface PageExtras {
+  /** Null while they are being found. */
+  readonly details: PageDetailsView | null
+  /** The place of the neighbour at which the cursor is; null without a cursor. */
+  readonly chosen: number | null
+  /** In words, for screen readers. */
+  readonly terse: boolean
 }
 
 interface EffectView {
@@ -39,16 +58,25 @@ const SHOWN: Readonly<Record<string, number>> = { top: 6, interval: 1, random: 3
 const LOGITS_SHOWN = 10
 
 /** One feature's page as lines. @param scale the protocol's largest level */
-export function featurePageLines(page: PageView, scale: number, width: number, style: Style): string[] {
+export function featurePageLines(
+  page: PageView,
+  scale: number,
+  width: number,
+  style: Style,
+  { details, chosen, terse }: PageExtras,
+): string[] {
   return [
     ...headerLines(page, width, style),
-    style.dim(` ${'─'.repeat(width - 2)}`),
+    ...(terse ? [] : [style.dim(` ${'─'.repeat(width - 2)}`)]),
     ...page.explanations.flatMap((explanation) => explanationLines(explanation, width, style)),
     ...(page.explanations.length === 0
       ? [...wrap(withoutExplanation(page.state), width - 2).map((line) => ` ${line}`), '']
       : []),
-    ...exampleLines(page.examples, scale, width, style),
-    ...distributionLines(page, width, style),
+    ...exampleLines(page.examples, scale, width, style, terse),
+    ...(page.explanations.length === 0 ? [] : simulationPart(details, width, style, LABEL_COLUMNS, terse)),
+    ...distributionLines(page, width, style, terse),
+    ...neighboursPart(details, chosen, width, style),
+    ...provenancePart(page.provenance, page.explanations, width, style),
   ]
 }
 
@@ -80,6 +108,7 @@ function exampleLines(
   scale: number,
   width: number,
   style: Style,
+  terse: boolean,
 ): string[] {
   const counts = new Map<string, number>()
   const shown: { example: ExampleView; label: string }[] = []
@@ -87,8 +116,10 @@ function exampleLines(
     const count = counts.get(example.slice) ?? 0
     if (count === (SHOWN[example.slice.split(' ')[0]!] ?? 0)) continue
     counts.set(example.slice, count + 1)
-    shown.push({ example, label: count === 0 ? example.slice.replace(/^interval (\d+)$/, '$1/12') : '' })
+    const label = example.slice.replace(/^interval (\d+)$/, '$1/12')
+    shown.push({ example, label: count === 0 || terse ? label : '' })
   }
+  if (terse) return [...shown.map(({ example, label }) => ` ${spoken(example, label, width - 2)}`), '']
   const registerColumns = Math.max(0, ...shown.map(({ example }) => widthOf(registerText(example, width))))
   const lines = shown.map(({ example, label }) =>
     exampleLine(example, label, registerColumns, scale, width, style),
@@ -114,28 +145,48 @@ function exampleLine(
 ): string {
   const { tokens, activations, levels, nominal } = example
   const activation = pad(quantity(activations[nominal]!), 6, 'right')
-  const end = `${activation}  ${registerText(example, width)}`.trimEnd()
+  const facts = `${activation}  ${registerText(example, width)}`.trimEnd()
   const room = width - LABEL_COLUMNS - widthOf(activation) - registerColumns - 6
-  let text = ''
-  let columns = 0
-  for (const [index, token] of tokens.entries()) {
+  const cells = tokens.map((token, index) => {
     const level = levels[index]!
-    const shown = level > 0 ? `[${escapeForTerminal(token)}]${superscript(level)}` : escapeForTerminal(token)
-    if (columns + widthOf(shown) > room - 1) {
-      text += '…'
-      columns++
-      break
-    }
-    text += level > 0 ? style.highlight(shown, level / (scale + 1)) : shown
-    columns += widthOf(shown)
-  }
-  return ` ${style.dim(pad(label, LABEL_COLUMNS))}${text}${' '.repeat(room - columns)}  ${style.dim(end)}`
+    // What is far beyond the screen is never laid out, however long the token.
+    const plain = escapeForTerminal(token.slice(0, 4 * width))
+    const cell = truncate(level > 0 ? `[${plain}]${superscript(level)}` : plain, room - 2)
+    return { text: cell, level, strength: level, columns: widthOf(cell) }
+  })
+  const [first, end] = visibleCells(cells, room)
+  let text = first > 0 ? '…' : ''
+  for (const cell of cells.slice(first, end))
+    text += cell.level > 0 ? style.highlight(cell.text, cell.level / (scale + 1)) : cell.text
+  if (end < cells.length) text += '…'
+  const columns = widthOf(text)
+  return ` ${style.dim(pad(label, LABEL_COLUMNS))}${text}${' '.repeat(room - columns)}  ${style.dim(facts)}`
+}
+
+/** An example in one sentence: slice, activation, register, and the window with levels as words. */
+function spoken(
+  { register, nominal, tokens, activations, levels }: ExampleView,
+  label: string,
+  columns: number,
+): string {
+  const facts = [
+    label,
+    quantity(activations[nominal]!),
+    ...(register === null ? [] : [escapeForTerminal(register)]),
+  ]
+  // What is far beyond the screen is never laid out, however long the token.
+  const texts = tokens.map((token, index) => {
+    const text = escapeForTerminal(token.slice(0, 4 * columns))
+    return levels[index]! > 0 ? `[${text} ${levels[index]}]` : text
+  })
+  return truncate(`${facts.join(', ')}: ${texts.join('')}`, columns)
 }
 
 function distributionLines(
   { histogram, max, logits, state }: PageView,
   width: number,
   style: Style,
+  terse: boolean,
 ): string[] {
   if (state === 'dead') return []
   const label = (text: string): string => style.dim(pad(text, LABEL_COLUMNS))
@@ -146,12 +197,15 @@ function distributionLines(
     return truncate(tokens.join('  '), width - LABEL_COLUMNS - 2)
   }
   const bins = binsWithRoom(histogram, width - LABEL_COLUMNS - 2)
-  const lines = [` ${label('activations')}${bars(bins)}`, ` ${label('')}${style.dim(axis(bins.length, max))}`]
-  if (logits === null) return lines
+  const lines = terse
+    ? [` activations up to ${quantity(max)}`]
+    : [` ${label('activations')}${bars(bins)}`, ` ${label('')}${style.dim(axis(bins.length, max))}`]
+  if (logits === null) return [...lines, '']
   return [
     ...lines,
     ` ${label('logits +')}${effects(logits.top)}`,
     ` ${label('logits −')}${effects(logits.bottom)}`,
+    '',
   ]
 }
 

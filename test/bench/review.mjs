@@ -9,6 +9,9 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bundledMigrations } from '../../dist/cli/assets.js'
 import { createRatingSession } from '../../dist/pipeline/rating-session.js'
+import { SafetensorsWriter } from '../../dist/core/safetensors.js'
+import { NearestDirections } from '../../dist/pipeline/nearest-directions.js'
+import { openDecoder } from '../../dist/sae/decoder-file.js'
 import { openStore } from '../../dist/store/sqlite-store.js'
 
 const FEATURES = 100_000
@@ -55,6 +58,7 @@ function writeStudy(folder) {
       dIn: 8,
       folder: 'f',
       provenanceId,
+      shuffledSeed: null,
       metrics: {
         l0: 1,
         fvu: 0,
@@ -150,6 +154,7 @@ function writeStudy(folder) {
             gain: value,
             gainLow: value - 0.1,
             gainHigh: value + 0.1,
+            p: null,
             partner: null,
           },
         ],
@@ -297,7 +302,7 @@ const cpuTimes = (kind) =>
     .filter((line) => line.startsWith(kind))
     .map((line) => Number(line.split(' ')[1]))
 
-async function measure(name, folder, args, ready, keys) {
+async function measure(name, folder, args, ready, keys, before = '') {
   rmSync(CPU_FILE, { force: true })
   const starts = []
   for (let run = 0; run < 5; run++) {
@@ -311,6 +316,10 @@ async function measure(name, folder, args, ready, keys) {
   const { child, until, forget, send } = open(folder, args)
   await until((text) => text.includes(FRAME_END))
   await sleep(15_000) // texts, ratings and tokens come in
+  if (before !== '') {
+    send(before)
+    await sleep(1000)
+  }
   const times = []
   for (let press = 0; press < KEYS; press++) {
     forget()
@@ -336,6 +345,35 @@ async function measure(name, folder, args, ready, keys) {
   table.push(`| ${cells.join(' | ')} |`)
 }
 
+/** How long it takes to find neighbours in a decoder on disk, at first (with all norms) and then. */
+function nearestOf(features, dIn) {
+  const path = join(mkdtempSync(join(tmpdir(), 'gloss-bench-')), 'sae_weights.safetensors')
+  const writer = new SafetensorsWriter(path, { W_dec: { dtype: 'F32', shape: [features, dIn] } })
+  const rows = Float32Array.from(
+    { length: 1000 * dIn },
+    (_, index) => (Math.sin(index * 12.9898) * 43_758.5453) % 1,
+  )
+  for (let first = 0; first < features; first += 1000)
+    writer.write('W_dec', new Uint8Array(rows.buffer), first * dIn * 4)
+  writer.commit()
+  writeFileSync(
+    join(path, '..', 'cfg.json'),
+    JSON.stringify({ architecture: 'standard', d_in: dIn, d_sae: features }),
+  )
+  const directions = new NearestDirections(openDecoder(join(path, '..')))
+  const times = Array.from({ length: 6 }, (_, feature) => {
+    const [began, before] = [performance.now(), process.cpuUsage()]
+    directions.of(feature, 8)
+    const { user, system } = process.cpuUsage(before)
+    return { wall: performance.now() - began, cpu: (user + system) / 1000 }
+  })
+  rmSync(join(path, '..'), { recursive: true })
+  const [first, ...later] = times
+  const text = ({ wall, cpu }) => `${wall.toFixed(0)} ms (${cpu.toFixed(0)} of the processor)`
+  const median = later.toSorted((a, b) => a.wall - b.wall)[2]
+  return `neighbours in a decoder of ${features} × ${dIn}: first ${text(first)}, then ${text(median)}`
+}
+
 const folder = process.argv[2] ?? join(mkdtempSync(join(tmpdir(), 'gloss-bench-')), 'study')
 if (!existsSync(join(folder, 'gloss.db'))) writeStudy(folder)
 await measure('list: moving', folder, '', 'all keys', ['j', 'j', 'j', 'k', '\u001b[6~', 'j'])
@@ -349,6 +387,14 @@ await measure('list: filtering by words', folder, '', 'all keys', [
   '\r',
 ])
 await measure('list: sorting', folder, '', 'all keys', ['o', 'O', 'G', 'g'])
+await measure(
+  'a page: other features, scrolling',
+  folder,
+  '',
+  'all keys',
+  ['n', 'j', 'j', 'p', 'n'],
+  'ooooo\r',
+)
 await measure('rating', folder, '--session "session 0" --rater someone', 'all keys', [
   '0',
   '\t',
@@ -361,12 +407,15 @@ await measure('rating', folder, '--session "session 0" --rater someone', 'all ke
   'n',
   'p',
 ])
+const neighbours = nearestOf(100_000, 768)
 process.stdout.write(
   [
     `load average ${loadavg()[0].toFixed(1)} on ${cpus().length} processors`,
     '| what | start to first frame, ms: median (range) | of it processor time | key to frame, ms: median | p95 | over 30 ms | processor time: median | p95 |',
     '|---|--|--|--|--|--|--|--|',
     ...table,
+    '',
+    neighbours,
     '',
   ].join('\n'),
 )

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { PROGRAM, ROOT, temporaryFolder } from '../support/paths.ts'
 import { writeReviewStudy } from '../support/review-study.ts'
-import { query } from '../support/small-study.ts'
+import { gloss, query, smallStudy } from '../support/small-study.ts'
 import { HAS_TMUX, TmuxTerminal } from '../support/tmux.ts'
 
 const GLOSS = `${process.execPath} ${PROGRAM}`
@@ -31,7 +31,9 @@ describe.skipIf(!HAS_TMUX)('gloss review in a terminal (needs tmux)', () => {
       const folder = writeReviewStudy(temporaryFolder(), { baselines: 20 })
       const transcript = new Transcript()
       const browse = new TmuxTerminal(columns, rows, folder, `${GLOSS} review; echo left with $?; sleep 600`)
-      transcript.add('browse', await browse.shows(/the word \w+[^]*all keys/))
+      // Where there is room for tokens, they come in last.
+      const loaded = columns < 100 ? /the word kettle[^]*all keys/ : /kettle +the word kettle[^]*all keys/
+      transcript.add('browse', await browse.shows(loaded))
       browse.press('/')
       browse.type('score>.05 river')
       browse.press('Enter')
@@ -136,6 +138,59 @@ describe.skipIf(!HAS_TMUX)('gloss review in a terminal (needs tmux)', () => {
     },
     240_000,
   )
+  it('stops on Ctrl-Z and from outside, and comes back whole, at another size too', async () => {
+    const folder = writeReviewStudy(temporaryFolder())
+    const terminal = new TmuxTerminal(80, 24, folder, 'env PS1="shell> " bash --norc --noprofile -i')
+    await terminal.shows('shell>')
+    terminal.type(`${GLOSS} review\n`)
+    const list = await terminal.shows(/the word kettle[^]*all keys/)
+    terminal.press('j')
+    terminal.press('C-z')
+    // The shell has its own screen and line editing back.
+    const stopped = await terminal.shows(/Stopped[^]*shell> $|Stopped[^]*shell>$/)
+    expect(stopped).not.toContain('all keys')
+    terminal.type('echo $((6 * 7))\n')
+    await terminal.shows(/^42$/m)
+    terminal.type('fg\n')
+    const back = await terminal.shows('all keys')
+    expect(back.split('\n')).toHaveLength(list.split('\n').length)
+    expect(back).toMatch(/^› +32 /m)
+    terminal.press('j')
+    await terminal.shows(/^› +7 /m)
+    terminal.press('C-z')
+    await terminal.shows(/Stopped[^]*shell>$/)
+    terminal.resize(60, 20)
+    terminal.type('fg\n')
+    const small = await terminal.shows('all keys')
+    expect(small.split('\n')[1]).toMatch(/^ ─{58}$/)
+    terminal.press('q')
+    terminal.type('echo code $?\n')
+    await terminal.shows(/^code 0$/m)
+  }, 240_000)
+
+  it('shows what it finds of a page in the background, and goes on to neighbours', async () => {
+    const folder = smallStudy()
+    const ran = await gloss(['run', '--quiet'], { folder })
+    expect(ran.code, ran.stderr).toBe(0)
+    const terminal = new TmuxTerminal(120, 40, folder, `${GLOSS} review; echo left with $?; sleep 600`)
+    await terminal.shows('all keys')
+    terminal.press('Enter')
+    await terminal.shows('firings')
+    terminal.press('C-d')
+    const page = await terminal.shows(/ simulation {2}12 of 60/)
+    expect(page).toMatch(/^ {3}predicted /m)
+    terminal.press('Tab')
+    const chosen = await terminal.shows(/^› +\d+ +cos/m)
+    const neighbour = /^› +(\d+) +cos/m.exec(chosen)![1]!
+    terminal.press('Enter')
+    await terminal.shows(new RegExp(`^ feature ${neighbour} `))
+    terminal.press('Escape')
+    await terminal.shows(new RegExp(`^› +${neighbour} +cos`, 'm'))
+    terminal.press('Escape')
+    await terminal.shows('by score')
+    terminal.press('q')
+    await terminal.shows('left with 0')
+  }, 240_000)
 
   it('leaves the alternate screen on Ctrl-C and on signals, with code 3', async () => {
     const folder = writeReviewStudy(temporaryFolder())

@@ -199,8 +199,23 @@ describe('gloss run with the token-table baseline', () => {
     for (const { tokens, activations, levels } of examples)
       expect([tokens.length, activations.length, levels.length]).toEqual([9, 9, 9])
 
+    const { simulation, neighbours, withoutSimulation, withoutNeighbours } = shown as {
+      simulation: { examples: { predicted: number[] | null }[] }
+      neighbours: { feature: number; cosine: number }[]
+      [reason: string]: unknown
+    }
+    expect([withoutSimulation, withoutNeighbours]).toEqual([null, null])
+    expect(simulation.examples).toHaveLength(60)
+    for (const { predicted } of simulation.examples) expect(predicted).toHaveLength(9)
+    expect(neighbours).toHaveLength(8)
+    const cosines = neighbours.map(({ cosine }) => cosine)
+    expect(cosines).toEqual(cosines.toSorted((a, b) => b - a))
+    expect(Math.max(...cosines.map(Math.abs))).toBeLessThanOrEqual(1 + 1e-6)
+    expect(shown['provenance']).toMatchObject({ set: { model: 'tiny-1l' } })
+
     const text = await gloss(['show', String(best)], { folder })
     expect(text.stdout).toContain(`feature ${best}`)
+    expect(text.stdout).toMatch(/ simulation {2}12 of 60 held-out examples[^]* neighbours [^]* provenance /)
     expect(text.stdout).toMatch(/activations\s+[▁▂▃▄▅▆▇█ ]+/)
     for (const line of text.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
     const table = await gloss(['show'], { folder })

@@ -9,7 +9,8 @@ import { type CommandDefinition, terminalFor } from '../command.ts'
 import { type CommonOptions, OPTIONS, withCommonOptions } from '../options.ts'
 import { pastTools } from '../llm.ts'
 import type { Surroundings, Terminal } from '../terminal.ts'
-import { findWorkspace, openStudy, openWorkspaceStore } from '../workspace.ts'
+import { openStudy } from '../open-study.ts'
+import { findWorkspace, openWorkspaceStore } from '../workspace.ts'
 
 /** `gloss ratings [merge FILE…]`: statistics of what people said; ratings from copies of the study. */
 export const ratings: CommandDefinition = (parent, surroundings) => {

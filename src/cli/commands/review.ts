@@ -13,12 +13,13 @@ import { BrowseScreen } from '../../tui/review/browse-screen.ts'
 import { type Keymap, keymap } from '../../tui/review/keymap.ts'
 import { LineMode } from '../../tui/review/line-mode.ts'
 import { RateScreen } from '../../tui/review/rate-screen.ts'
-import type { ScaledPage } from '../../tui/review/text-screens.ts'
-import { bundledProtocol } from '../assets.ts'
+import type { ScaledPage } from '../../tui/review/page-screen.ts'
 import type { CommandDefinition } from '../command.ts'
 import { withCommonOptions, withOptions } from '../options.ts'
+import { PageDetailsReader } from '../page-details.ts'
+import { findProtocol } from '../protocols.ts'
 import { type ReviewOptions, sessionFor } from '../rating-session.ts'
-import { colourDepth, runOnScreen } from '../review-screen.ts'
+import { type Background, colourDepth, NOTHING_BEHIND, runOnScreen } from '../review-screen.ts'
 import { type Surroundings, Terminal } from '../terminal.ts'
 import { findWorkspace, openWorkspaceStore, readConfig } from '../workspace.ts'
 
@@ -60,11 +61,14 @@ export const review: CommandDefinition = (parent, surroundings) => {
       }
       if (desk) {
         const application = new ReviewApplication(new RateScreen(desk, keys, Date.now()), keys, null)
-        await runOnScreen(application, surroundings, screen, [].values())
+        await runOnScreen(application, surroundings, screen, NOTHING_BEHIND)
       } else {
         const set = currentSet({ store, folder: workspace })
-        const browser = browserFor(store, set, bundledProtocol(config.protocol), keys)
-        await runOnScreen(browser.application, surroundings, screen, browser.load())
+        // What was last worked with, which a flag may have named.
+        const protocol = findProtocol(store.study.get('protocol') ?? config.protocol, workspace, workspace)
+        const details = new PageDetailsReader({ workspace, setId: set.id })
+        const browser = browserFor(store, set, protocol, keys, details)
+        await runOnScreen(browser.application, surroundings, screen, browser.behind)
       }
     } finally {
       store.close()
@@ -96,20 +100,30 @@ function browserFor(
   set: FeatureSetRecord,
   protocol: Protocol,
   keys: Keymap,
-): { readonly application: ReviewApplication; readonly load: () => Iterator<unknown> } {
+  details: PageDetailsReader,
+): { readonly application: ReviewApplication; readonly behind: Background } {
   const features = new FeatureBrowser(store, set, protocol.name)
   const list = new BrowseList(features)
   let lookups: PageLookups | undefined
-  const openPage = (feature: number): ScaledPage => ({
+  const open = (feature: number): ScaledPage => ({
     page: featurePage(store, set, protocol, feature, (lookups ??= pageLookups(store, set))),
     scale: protocol.scale,
   })
   const screen = new BrowseScreen(list, features, keys, `${set.id} @ ${set.hook}`)
+  const port = { open, details: (feature: number) => details.of(feature) }
+  function* load(): Generator<undefined> {
+    yield* features.load()
+    yield* list.takeTexts()
+    details.warm()
+  }
   return {
-    application: new ReviewApplication(screen, keys, openPage),
-    *load() {
-      yield* features.load()
-      yield* list.takeTexts()
+    application: new ReviewApplication(screen, keys, { list: screen, port }),
+    behind: {
+      work: load(),
+      onChange: (listener) => {
+        details.onChange = listener
+      },
+      close: () => details.close(),
     },
   }
 }

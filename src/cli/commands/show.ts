@@ -1,9 +1,11 @@
 import { UsageError } from '../../core/errors.ts'
 import { featurePage } from '../../pipeline/feature-page.ts'
 import { currentSet } from '../../pipeline/feature-set.ts'
-import { findSet } from '../../pipeline/sets.ts'
 import { featureTable } from '../../pipeline/feature-table.ts'
+import { PageDetailSource } from '../../pipeline/page-details.ts'
 import { scorePage } from '../../pipeline/score-page.ts'
+import type { Study } from '../../pipeline/study.ts'
+import { openDecoder } from '../../sae/decoder-file.ts'
 import { featurePageLines } from '../../tui/feature-page.ts'
 import { featureTableLines } from '../../tui/feature-table.ts'
 import { scorePageLines } from '../../tui/score-page.ts'
@@ -12,7 +14,6 @@ import { pastTools } from '../llm.ts'
 import { type StudyOptions, withCommonOptions, withOptions } from '../options.ts'
 import { findProtocol } from '../protocols.ts'
 import type { Surroundings, Terminal } from '../terminal.ts'
-import { findWorkspace, openWorkspaceStore, readConfig } from '../workspace.ts'
 
 interface ShowOptions extends StudyOptions {
   readonly score?: string
@@ -23,7 +24,7 @@ export const show: CommandDefinition = (parent, surroundings) => {
   const command = parent
     .command('show')
     .argument('[feature]', 'the feature; without one, the table of all features, best score first')
-    .description("one feature's page: explanations, scores, histogram, logits, examples")
+    .description("one feature's page: explanations, scores, simulation, neighbours, examples")
     .addHelpText(
       'after',
       '\nExamples:\n  gloss show 2937\n  gloss show | less\n  gloss show 2937 --score 0a1b2c3d4e5f6071',
@@ -33,28 +34,43 @@ export const show: CommandDefinition = (parent, surroundings) => {
     async (feature: string | undefined, options: ShowOptions) => {
       const terminal = terminalFor(options, surroundings)
       if (options.score !== undefined) return showScore(terminal, surroundings, feature, options)
-      const workspace = findWorkspace(options, surroundings.folder)
-      const config = readConfig(workspace, options)
-      const store = openWorkspaceStore(workspace, false)
-      try {
-        const set =
-          options.set === undefined ? currentSet({ store, folder: workspace }) : findSet(store, options.set)
-        if (feature === undefined) {
-          const rows = featureTable(store, set)
-          if (options.json) terminal.printJson(rows)
-          else terminal.print(featureTableLines(rows, terminal.columns, terminal.style).join('\n'))
-          return
-        }
-        // What was last worked with, which a flag may have named.
-        const protocol = findProtocol(store.study.get('protocol') ?? config.protocol, workspace, workspace)
-        const page = featurePage(store, set, protocol, parseFeature(feature))
-        if (options.json) terminal.printJson(page)
-        else terminal.print(...featurePageLines(page, protocol.scale, terminal.columns, terminal.style))
-      } finally {
-        store.close()
-      }
+      await withStudy(
+        options,
+        surroundings,
+        (study) =>
+          feature === undefined
+            ? showTable(terminal, study, options)
+            : showPage(terminal, study, parseFeature(feature), options),
+        'read',
+      )
     },
   )
+}
+
+async function showTable(terminal: Terminal, study: Study, { json }: ShowOptions): Promise<void> {
+  const rows = featureTable(study.store, currentSet(study))
+  if (json) terminal.printJson(rows)
+  else terminal.print(featureTableLines(rows, terminal.columns, terminal.style).join('\n'))
+}
+
+/** @throws {UsageError} `feature-unknown` */
+async function showPage(
+  terminal: Terminal,
+  study: Study,
+  feature: number,
+  { json }: ShowOptions,
+): Promise<void> {
+  const { store, folder, config } = study
+  const set = currentSet(study)
+  // What was last worked with, which a flag may have named.
+  const protocol = findProtocol(store.study.get('protocol') ?? config.protocol, folder, folder)
+  const page = featurePage(store, set, protocol, feature)
+  const details = await new PageDetailSource(study, set, pastTools(study), openDecoder).of(feature)
+  if (json) terminal.printJson({ ...page, ...details })
+  else {
+    const extras = { details, chosen: null, terse: false }
+    terminal.print(...featurePageLines(page, protocol.scale, terminal.columns, terminal.style, extras))
+  }
 }
 
 /** @throws {UsageError} `feature-missing`, `score-unknown` */

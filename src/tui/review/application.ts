@@ -1,8 +1,9 @@
+import type { BrowseScreen } from './browse-screen.ts'
 import type { Keymap } from './keymap.ts'
 import type { Key } from './keys.ts'
 import type { Frame, Screen, ScreenEffect } from './screen.ts'
-import { HelpScreen, PageScreen, type ScaledPage } from './text-screens.ts'
-import type { BrowseScreen } from './browse-screen.ts'
+import { type PagePort, PageScreen } from './page-screen.ts'
+import { HelpScreen } from './text-screens.ts'
 
 /** What the shell around the application has to do. */
 export type ShellEffect = 'quit' | 'suspend' | 'interrupt'
@@ -11,13 +12,17 @@ export type ShellEffect = 'quit' | 'suspend' | 'interrupt'
 export class ReviewApplication {
   readonly #keys: Keymap
   readonly #screens: Screen[]
-  readonly #openPage: ((feature: number) => ScaledPage) | null
+  readonly #pages: { readonly list: BrowseScreen; readonly port: PagePort } | null
 
-  /** @param openPage reads a feature's page; null where there is nothing to browse */
-  constructor(first: Screen, keys: Keymap, openPage: ((feature: number) => ScaledPage) | null) {
+  /** @param pages the list of features and where their pages come from; null where there is nothing to browse */
+  constructor(
+    first: Screen,
+    keys: Keymap,
+    pages: { readonly list: BrowseScreen; readonly port: PagePort } | null,
+  ) {
     this.#screens = [first]
     this.#keys = keys
-    this.#openPage = openPage
+    this.#pages = pages
   }
 
   /** The lines to show. */
@@ -46,11 +51,8 @@ export class ReviewApplication {
         else this.#screens.push(new HelpScreen(screen.keys ?? this.#keys, screen.hints))
         return null
       case 'open': {
-        const list = screen as BrowseScreen
-        if (this.#openPage)
-          this.#screens.push(
-            new PageScreen(effect.feature, this.#openPage, (by) => list.step(by), this.#keys),
-          )
+        const { list, port } = this.#pages!
+        this.#screens.push(new PageScreen(effect.feature, port, (by) => list.step(by), this.#keys))
         return null
       }
       default:

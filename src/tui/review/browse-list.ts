@@ -1,3 +1,5 @@
+import { BrowseSearch } from './browse-search.ts'
+
 /** A feature as the list shows it. */
 export interface BrowseRowView {
   readonly feature: number
@@ -22,18 +24,12 @@ export const SORTS = ['score', 'gap', 'density', 'max', 'disagreement', 'feature
 /** One of {@link SORTS}. */
 export type Sort = (typeof SORTS)[number]
 
-/** Of the row with an index. */
-type Test = (index: number) => boolean
-
-const TEXTS_AT_ONCE = 2048
-
 const COMPARISON = /^(score|gap|density|max|share|disagreement|feature)(<=|>=|<|>|=)(-?[\d.]+)(%?)$/
 
-/** Features in an order, those that pass a filter. */
+/** Features in an order, those that pass a filter. What a key needs is computed in arrays over all rows. */
 export class BrowseList {
   readonly #port: BrowsePort
-  /** Lower-case explanation and tokens of each row, made when first searched. */
-  #texts: (string | undefined)[] = []
+  readonly #search: BrowseSearch
   sort: Sort = 'score'
   descending = true
   filter = ''
@@ -41,11 +37,12 @@ export class BrowseList {
   #shown: Uint32Array = new Uint32Array()
   /** Orders that were sorted before. */
   readonly #orders = new Map<string, Uint32Array>()
-  /** The filter that `#shown` passed. */
-  #passed: string | null = null
+  /** Numbers by name and row; NaN where there is none. */
+  readonly #columns = new Map<string, Float64Array>()
 
   constructor(port: BrowsePort) {
     this.#port = port
+    this.#search = new BrowseSearch(port.rows.length, (row) => this.#textOf(row))
     this.arrange()
   }
 
@@ -72,44 +69,49 @@ export class BrowseList {
 
   /** Sorts and filters anew. Ties stay in the order of features; what is unknown comes last. */
   arrange(): void {
-    const name = `${this.sort} ${this.descending}`
-    this.#order = this.#orders.get(name) ?? this.#sorted()
-    this.#orders.set(name, this.#order)
-    this.#passed = null
+    this.#order = this.#orderBy(this.sort, this.descending)
     this.refilter()
   }
 
-  #sorted(): Uint32Array {
-    const { rows } = this.#port
-    const keys = new Float64Array(rows.length)
-    for (let index = 0; index < rows.length; index++) {
-      const value = this.#valueOf(rows[index]!, this.sort)
-      keys[index] = packedKey(value === null ? null : this.descending ? -value : value, index)
-    }
-    keys.sort()
-    return Uint32Array.from(keys, (key) => key % INDEX_SPACE)
+  #orderBy(sort: Sort, descending: boolean): Uint32Array {
+    const name = `${sort} ${descending}`
+    const known = this.#orders.get(name)
+    if (known) return known
+    const order = sortedRows(this.#column(sort), descending)
+    this.#orders.set(name, order)
+    return order
   }
 
   /** Filters anew, in the order that there is. */
   refilter(): void {
-    const tests = testsOf(this.filter).map((test) => this.#testOf(test))
-    // One more letter of a word leaves fewer of those that were there.
-    const from = this.#passed !== null && narrows(this.#passed, this.filter) ? this.#shown : this.#order
-    this.#shown =
-      tests.length === 0 ? this.#order : from.filter((index) => tests.every((test) => test(index)))
-    this.#passed = this.filter
+    const masks = wordsOf(this.filter).map((word) => this.#passing(word))
+    const [first, ...others] = masks
+    if (!first) {
+      this.#shown = this.#order
+      return
+    }
+    const passing = others.length === 0 ? first : first.slice()
+    for (const mask of others) for (let row = 0; row < passing.length; row++) passing[row]! &= mask[row]!
+    const shown = new Uint32Array(this.#order.length)
+    let count = 0
+    for (const row of this.#order) if (passing[row]) shown[count++] = row
+    this.#shown = shown.subarray(0, count)
   }
 
-  /** Texts have come in: makes them ready for searching, piece by piece, then filters anew. */
+  /**
+   * Texts and ratings have come in: makes them ready for searching, and all orders for sorting, piece by piece, then
+   * arranges anew.
+   */
   *takeTexts(): Generator<undefined> {
-    this.#texts = []
     this.#orders.clear()
-    for (let index = 0; index < this.#port.rows.length; index++) {
-      this.#textOf(index)
-      if (index % TEXTS_AT_ONCE === TEXTS_AT_ONCE - 1) yield
-    }
-    this.#passed = null
-    this.refilter()
+    this.#columns.clear()
+    yield* this.#search.prepare()
+    for (const sort of SORTS)
+      for (const descending of [true, false]) {
+        this.#orderBy(sort, descending)
+        yield
+      }
+    this.arrange()
   }
 
   /** Words of the filter that are no number, such as `score>high`. */
@@ -120,110 +122,116 @@ export class BrowseList {
       : `expected score, gap, density, max, share, disagreement or feature, a sign and a number, found ${bad}`
   }
 
-  #valueOf(row: BrowseRowView, name: string): number | null {
-    switch (name) {
-      case 'score':
-        return row.score
-      case 'gap':
-        return row.gain
-      case 'density':
-        return row.density
-      case 'max':
-        return row.max
-      case 'share':
-        return row.tokenShare
-      case 'disagreement':
-        return this.#port.ratings.get(row.feature)?.disagreement ?? null
-      default:
-        return row.feature
-    }
+  #column(name: string): Float64Array {
+    const known = this.#columns.get(name)
+    if (known) return known
+    const { rows, ratings } = this.#port
+    const valueOf: (row: BrowseRowView) => number | null =
+      name === 'disagreement'
+        ? ({ feature }) => ratings.get(feature)?.disagreement ?? null
+        : COLUMNS[name as keyof typeof COLUMNS]
+    const column = new Float64Array(rows.length)
+    for (let row = 0; row < column.length; row++) column[row] = valueOf(rows[row]!) ?? Number.NaN
+    this.#columns.set(name, column)
+    return column
   }
 
-  #testOf(word: string): Test {
+  /** 1 for the rows that pass one word of a filter. */
+  #passing(word: string): Uint8Array {
     const { rows, ratings } = this.#port
     const comparison = COMPARISON.exec(word)
     if (comparison) {
       const [, name, sign, digits, percent] = comparison
-      const bound = Number(digits) / (percent ? 100 : 1)
-      return (index) => {
-        const value = this.#valueOf(rows[index]!, name!)
-        return value !== null && compare(value, sign!, bound)
-      }
+      return compared(this.#column(name!), sign!, Number(digits) / (percent ? 100 : 1))
+    }
+    const those = (test: (row: BrowseRowView) => boolean): Uint8Array => {
+      const mask = new Uint8Array(rows.length)
+      for (let row = 0; row < mask.length; row++) mask[row] = Number(test(rows[row]!))
+      return mask
     }
     switch (word) {
       case 'rated':
-        return (index) => ratings.has(rows[index]!.feature)
+        return those(({ feature }) => ratings.has(feature))
       case 'unrated':
-        return (index) => !ratings.has(rows[index]!.feature)
+        return those(({ feature }) => !ratings.has(feature))
       case 'scored':
-        return (index) => rows[index]!.score !== null
+        return those(({ score }) => score !== null)
       case 'unscored':
-        return (index) => rows[index]!.score === null
+        return those(({ score }) => score === null)
       case 'alive':
       case 'dead':
-        return (index) => rows[index]!.state === word
+        return those(({ state }) => state === word)
       default:
-        return (index) => this.#textOf(index).includes(word)
+        return this.#search.rowsWith(word)
     }
   }
 
-  #textOf(index: number): string {
-    const known = this.#texts[index]
-    if (known !== undefined) return known
-    const { feature } = this.#port.rows[index]!
+  #textOf(row: number): string {
+    const { feature } = this.#port.rows[row]!
     const tokens = this.#port.topTokens.get(feature) ?? []
-    const text = `${this.#port.explanations.get(feature) ?? ''} ${tokens.join(' ')}`.toLowerCase()
-    this.#texts[index] = text
-    return text
+    return `${this.#port.explanations.get(feature) ?? ''} ${tokens.join(' ')}`
   }
 }
 
-const MEANINGFUL = new Set(['rated', 'unrated', 'scored', 'unscored', 'alive', 'dead'])
-
-/** Whether whatever passes a filter passed another one: its last plain word only became longer. */
-function narrows(before: string, after: string): boolean {
-  const [was, is] = [before, after].map((filter) => testsOf(filter).at(-1))
-  const plain = (word: string | undefined): boolean =>
-    word !== undefined && !COMPARISON.test(word) && !MEANINGFUL.has(word)
-  return after.startsWith(before) && plain(was) && plain(is) && !/\s$/.test(before)
+const COLUMNS = {
+  score: (row: BrowseRowView) => row.score,
+  gap: (row: BrowseRowView) => row.gain,
+  density: (row: BrowseRowView) => row.density,
+  max: (row: BrowseRowView) => row.max,
+  share: (row: BrowseRowView) => row.tokenShare,
+  feature: (row: BrowseRowView) => row.feature,
 }
 
-function testsOf(filter: string): string[] {
+function wordsOf(filter: string): string[] {
   return filter
     .toLowerCase()
     .split(/\s+/)
     .filter((word) => word !== '')
 }
 
-function compare(value: number, sign: string, bound: number): boolean {
-  switch (sign) {
-    case '<':
-      return value < bound
-    case '>':
-      return value > bound
-    case '<=':
-      return value <= bound
-    case '>=':
-      return value >= bound
-    default:
-      return value === bound
+/** 1 where a number is there and compares; what is not there compares with nothing. */
+function compared(column: Float64Array, sign: string, bound: number): Uint8Array {
+  const mask = new Uint8Array(column.length)
+  for (let row = 0; row < mask.length; row++) {
+    const value = column[row]!
+    mask[row] = Number(
+      sign === '<'
+        ? value < bound
+        : sign === '>'
+          ? value > bound
+          : sign === '<='
+            ? value <= bound
+            : sign === '>='
+              ? value >= bound
+              : value === bound,
+    )
   }
+  return mask
 }
 
-/** Room for the index beside 32 bits of a value in the 53 that a number holds exactly. */
-const INDEX_SPACE = 2 ** 20
-const float = new Float32Array(1)
-const bits = new Uint32Array(float.buffer)
+/** Room for the row beside 32 bits of a value in the 53 that a number holds exactly. */
+const ROW_SPACE = 2 ** 21
+/** Behind every value. */
+const UNKNOWN = 0xffff_ffff
 
 /**
- * A number that sorts as a value and then as an index does. A hundred thousand numbers are sorted natively in ten
- * milliseconds; with a comparator it takes more than a key may.
+ * Rows by a column, ties in their own order, unknown ones last. Value and row are packed into one number that sorts as
+ * both do: a hundred thousand numbers are sorted natively in ten milliseconds; with a comparator it takes more than a
+ * key may.
  */
-function packedKey(value: number | null, index: number): number {
-  if (value === null) return 0xffff_ffff * INDEX_SPACE + index
+function sortedRows(column: Float64Array, descending: boolean): Uint32Array {
+  const values = new Float32Array(column.length)
   // Adding 0 makes −0 the 0 that it equals.
-  float[0] = value + 0
-  const raw = bits[0]!
-  const ordered = raw >= 0x8000_0000 ? ~raw >>> 0 : (raw | 0x8000_0000) >>> 0
-  return ordered * INDEX_SPACE + index
+  for (let row = 0; row < values.length; row++) values[row] = (descending ? -column[row]! : column[row]!) + 0
+  const bits = new Uint32Array(values.buffer)
+  const keys = new Float64Array(column.length)
+  for (let row = 0; row < keys.length; row++) {
+    const raw = bits[row]!
+    const ordered = raw >= 0x8000_0000 ? ~raw >>> 0 : (raw | 0x8000_0000) >>> 0
+    keys[row] = (Number.isNaN(column[row]!) ? UNKNOWN : ordered) * ROW_SPACE + row
+  }
+  keys.sort()
+  const rows = new Uint32Array(keys.length)
+  for (let place = 0; place < rows.length; place++) rows[place] = keys[place]! % ROW_SPACE
+  return rows
 }

@@ -1,5 +1,5 @@
 import { escapeForTerminal } from '../../core/escape-terminal.ts'
-import { correlation, pad, percent, quantity, truncate, visibleToken, widthOf } from '../text.ts'
+import { correlation, pad, percent, quantity, truncate, visibleToken, widthOf, wrap } from '../text.ts'
 import { type BrowseList, type BrowsePort, type BrowseRowView, SORTS } from './browse-list.ts'
 import type { Keymap } from './keymap.ts'
 import type { Key } from './keys.ts'
@@ -185,6 +185,7 @@ export class BrowseScreen implements Screen {
   lines(frame: Frame): string[] {
     const { columns, rows, style } = frame
     const { list } = this
+    if (frame.terse) return this.#spokenLines(frame)
     const direction = list.descending ? '↓' : '↑'
     const count = `${list.length.toLocaleString('en')} of ${list.total.toLocaleString('en')}`
     const order = columns < 80 ? '' : ` features   by ${list.sort} ${direction}`
@@ -204,6 +205,30 @@ export class BrowseScreen implements Screen {
       [...header, ...rule(frame), style.dim(headings(columns)), ...body, ...rule(frame), ...below],
       rows,
     )
+  }
+
+  /** The row at the cursor alone, in words: a screen reader says again what is drawn again. */
+  #spokenLines(frame: Frame): string[] {
+    const { list } = this
+    this.#cursor = Math.max(0, Math.min(this.#cursor, list.length - 1))
+    const row = list.at(this.#cursor)
+    const place = `${(this.#cursor + 1).toLocaleString('en')} of ${list.length.toLocaleString('en')}`
+    const body = row
+      ? [
+          `${place} by ${list.sort}: ${spokenNumbers(row, this.#port)}`,
+          this.#explanationOf(row, 4 * frame.columns),
+        ]
+      : ['no feature passes the filter; esc takes it away']
+    return [
+      ...body.flatMap((text) => wrap(text, frame.columns - 2).map((line) => ` ${line}`)),
+      this.#bottom(frame.columns, frame),
+      hintLine(this.hints, this.#keys, frame),
+    ]
+  }
+
+  /** A feature's explanation or why there is none; what is far beyond the screen is left out. */
+  #explanationOf({ feature, state }: BrowseRowView, most: number): string {
+    return escapeForTerminal((this.#port.explanations.get(feature) ?? standing(state)).slice(0, most))
   }
 
   #bottom(columns: number, { style }: Frame): string {
@@ -236,13 +261,20 @@ export class BrowseScreen implements Screen {
     const tokens = (this.#port.topTokens.get(row.feature) ?? []).map(visibleToken).join(' ')
     const shownTokens = columns >= TOKENS_FROM ? [pad(truncate(tokens, TOKENS_COLUMNS), TOKENS_COLUMNS)] : []
     const start = `${[...cells, ...shownTokens].join(GAP)}${GAP}`
-    // What is far beyond the screen is never laid out, however long the explanation.
-    const explanation = (this.#port.explanations.get(row.feature) ?? standing(row.state)).slice(
-      0,
-      4 * columns,
-    )
-    return start + truncate(escapeForTerminal(explanation), columns - 1 - widthOf(start))
+    return start + truncate(this.#explanationOf(row, 4 * columns), columns - 1 - widthOf(start))
   }
+}
+
+function spokenNumbers({ feature, score, gain, density }: BrowseRowView, { ratings }: BrowsePort): string {
+  const said = [
+    `feature ${feature}`,
+    score === null ? 'no score' : `ρ ${correlation(score)}`,
+    ...(gain === null ? [] : [`gap ${correlation(gain)}`]),
+    `density ${percent(density)}`,
+  ]
+  const raters = ratings.get(feature)?.raters ?? 0
+  if (raters > 0) said.push(`rated by ${raters}`)
+  return said.join(', ')
 }
 
 function shownColumns(columns: number): readonly ListColumn[] {

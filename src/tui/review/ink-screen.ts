@@ -32,11 +32,6 @@ export class InkScreen {
     this.#instance.rerender(createElement(Lines, { lines }))
   }
 
-  /** Forgets what is on the screen, so that the next lines are drawn on an empty one. */
-  clear(): void {
-    this.#instance.clear()
-  }
-
   close(): void {
     this.#instance.unmount()
   }

@@ -1,12 +1,11 @@
 import { escapeForTerminal } from '../../core/escape-terminal.ts'
-import { featurePageLines, type PageView } from '../feature-page.ts'
 import { pad, truncate } from '../text.ts'
-import { ACTION_HELP, type Keymap, keyText } from './keymap.ts'
+import { type Action, ACTION_HELP, type Keymap, keyText } from './keymap.ts'
 import type { Key } from './keys.ts'
 import { fill, type Frame, type Hint, hintLine, rule, type Screen, type ScreenEffect } from './screen.ts'
 
 /** Lines longer than the screen, to be scrolled through. */
-abstract class TextScreen implements Screen {
+export abstract class TextScreen implements Screen {
   readonly #keys: Keymap
   #top = 0
   #page = 1
@@ -50,13 +49,25 @@ abstract class TextScreen implements Screen {
         this.turn(action === 'next' ? 1 : -1)
         break
       default:
-        break
+        return action === null ? null : this.act(action)
     }
+    return null
+  }
+
+  /** What the screen's own keys do. */
+  protected act(_action: Action): ScreenEffect | null {
     return null
   }
 
   /** Goes to the text beside this one, where there is one. */
   protected turn(_by: 1 | -1): void {}
+
+  /** Scrolls as little as it takes to see a line of the content. */
+  protected scrollTo(line: number): void {
+    if (line < this.#top) this.#top = line
+    // The last line may be taken by the note.
+    else if (line > this.#top + this.#page - 2) this.#top = line - this.#page + 2
+  }
 
   #scroll(by: number): void {
     this.#top = Math.max(0, Math.min(this.#top + by, this.#length - this.#page))
@@ -72,50 +83,6 @@ abstract class TextScreen implements Screen {
     const hidden = content.length - this.#top - shown.length
     if (hidden > 0) shown[shown.length - 1] = frame.style.dim(` ↓ ${hidden + 1} more lines`)
     return [...fill(shown, this.#page), ...below]
-  }
-}
-
-/** A page with the largest level of its scale. */
-export interface ScaledPage {
-  readonly page: PageView
-  readonly scale: number
-}
-
-/** One feature's page. */
-export class PageScreen extends TextScreen {
-  readonly #open: (feature: number) => ScaledPage
-  readonly #step: (by: 1 | -1) => number | null
-  #shown: ScaledPage
-
-  constructor(
-    feature: number,
-    open: (feature: number) => ScaledPage,
-    step: (by: 1 | -1) => number | null,
-    keys: Keymap,
-  ) {
-    super(keys)
-    this.#open = open
-    this.#step = step
-    this.#shown = open(feature)
-  }
-
-  readonly hints: readonly Hint[] = [
-    { actions: ['down', 'up'], label: 'scroll' },
-    { actions: ['next', 'previous'], label: 'next, previous feature' },
-    { actions: ['back'], label: 'list' },
-    { actions: ['quit'], label: 'quit' },
-  ]
-
-  protected override turn(by: 1 | -1): void {
-    const feature = this.#step(by)
-    if (feature === null) return
-    this.#shown = this.#open(feature)
-    this.toTop()
-  }
-
-  protected content({ columns, style }: Frame): string[] {
-    const { page, scale } = this.#shown
-    return featurePageLines(page, scale, columns, style)
   }
 }
 

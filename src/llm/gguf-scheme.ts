@@ -1,0 +1,2 @@
+/** What begins the address of a model file. */
+export const GGUF = 'gguf:'
