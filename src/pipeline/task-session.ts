@@ -6,6 +6,7 @@ import type { StudyEvent } from '../core/events.ts'
 import { contentId } from '../core/hash.ts'
 import { Random } from '../core/random.ts'
 import type { FeatureSetRecord } from '../core/store.ts'
+import { grouped } from '../review/grouped.ts'
 import { type Candidate, type PlannedItem, planSession } from '../review/plan-session.ts'
 import { parseRubric, taskOptions, type TaskName } from '../review/rubric.ts'
 import type { SessionExample, SessionItem, SessionManifest } from '../review/session.ts'
@@ -58,22 +59,19 @@ export async function* drawTaskSession(
   const explained = sets
     .flatMap((set) => candidatesOf(store, set, asked.get(set.id)!.view, request))
     .filter((candidate) => candidate.explained)
-  let candidates = preferScored(explained, request, (one) => asked.get(one.setId)!.isScored(one.feature))
-  let planned: PlannedItem[]
-  // A unit with too few windows is known when its windows are drawn; then the session is planned without it.
-  for (;;) {
-    if (candidates.length === 0)
-      throw new UsageError(
-        'session-empty',
-        `expected explained features with windows enough for ${task}, found none; run gloss explain first, or widen --only`,
-      )
-    planned = planSession(candidates, draw, true)
+  const candidates = preferScored(explained, request, (one) => asked.get(one.setId)!.isScored(one.feature))
+  const fit: Candidate[] = []
+  for (const round of shortlists(candidates, request, () => fit)) {
     for (const [setId, one] of asked)
-      yield* one.prepare(planned.filter((item) => item.setId === setId).map(({ feature }) => feature))
-    const poor = new Set(planned.filter((item) => !enough(questionsOf(item))).map(unitName))
-    if (poor.size === 0) break
-    candidates = candidates.filter((candidate) => !poor.has(unitName(candidate)))
+      yield* one.prepare(round.filter((unit) => unit.setId === setId).map(({ feature }) => feature))
+    fit.push(...round.filter((unit) => enough(questionsOf(unit))))
   }
+  if (fit.length === 0)
+    throw new UsageError(
+      'session-empty',
+      `expected explained features with windows enough for ${task}, found none; run gloss explain first, or widen --only`,
+    )
+  const planned = planSession(fit, draw, true)
   const manifest: SessionManifest = {
     ...manifestHead(request, rubric),
     limits,
@@ -83,12 +81,36 @@ export async function* drawTaskSession(
   return { manifest, rubric }
 }
 
-function unitName({ setId, feature }: Pick<Candidate, 'setId' | 'feature'>): string {
-  return `${setId} ${feature}`
-}
-
 function firingIn({ windows, answer }: Question, yesNo: boolean): number {
   return yesNo ? Number(answer === YES) : windows.length - 1
+}
+
+/**
+ * Units to look at, in rounds until there are enough fitting ones of each kind: whether a unit has windows enough is known
+ * only once they are drawn, which takes a pass over the collection, however many units it is for.
+ */
+function* shortlists(
+  candidates: readonly Candidate[],
+  { draw }: SessionRequest,
+  fitting: () => readonly Candidate[],
+): Generator<readonly Candidate[]> {
+  const kinds = [...grouped(candidates, ({ kind }) => kind)].map(([kind, units]) => ({
+    kind,
+    waiting: new Random(draw.seed, 'session shortlist', kind).shuffle([...units]),
+  }))
+  const wanted = Math.ceil(unitsOf(draw) / kinds.length)
+  for (;;) {
+    const round = kinds.flatMap(({ kind, waiting }) =>
+      fitting().filter((unit) => unit.kind === kind).length < wanted ? waiting.splice(0, 2 * wanted) : [],
+    )
+    if (round.length === 0) return
+    yield round
+  }
+}
+
+/** Units that a session asks about: those that are rated, and those of attention checks. */
+function unitsOf({ items, checks }: SessionRequest['draw']): number {
+  return items + Math.round(checks * items)
 }
 
 /** Those that the scorer has scored, where they are as many as the session needs. */
@@ -98,7 +120,7 @@ function preferScored(
   isScored: (candidate: Candidate) => boolean,
 ): readonly Candidate[] {
   const scored = candidates.filter(isScored)
-  return scored.length >= Math.round(draw.items * (1 + draw.checks)) ? scored : candidates
+  return scored.length >= unitsOf(draw) ? scored : candidates
 }
 
 /** The questions about the units of one set. */

@@ -44,7 +44,7 @@ describe('scorers that ask questions', () => {
        WHERE scorer = 'detection' AND value IS NOT NULL LIMIT 1`,
     ) as [{ feature: number }]
     const page = await done(folder, 'show', String(feature))
-    expect(page).toMatch(/^ ρ .*n \d+/m)
+    expect(page).toMatch(/^ ρ .*\n ρ where it fires [^]*? n \d+/m)
     expect(page).toMatch(/^ detection .*chance \.50/m)
     expect(page).not.toContain('hardAnswers')
   }, 180_000)
