@@ -46,8 +46,8 @@ export interface ByteSink {
   write(bytes: Uint8Array): void | Promise<void>
 }
 
-/** Rows that are encoded together. */
-const ROWS_AT_ONCE = 2000
+/** Rows that are encoded together: few, so that they die young. */
+const ROWS_AT_ONCE = 250
 
 /** What is shown of a table where nobody says which columns: a page has room for few. */
 const MARKDOWN_COLUMNS: Partial<Record<TableName, string>> = {
@@ -141,7 +141,7 @@ async function* encodeTable(
   }
   await send(encoder.begin())
   let waiting: Row[] = []
-  for (const row of tableRows(store, wanted.sets, table, filterOf(store, wanted))) {
+  for (const row of tableRows(store, wanted.sets, table, columns, filterOf(store, wanted))) {
     waiting.push(row)
     if (waiting.length < ROWS_AT_ONCE) continue
     rows += waiting.length

@@ -51,7 +51,6 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'string-width': ['tui'],
   ink: ['tui'],
   react: ['tui'],
-  'csv-stringify': ['export'],
   hyparquet: ['export'], // the types of a schema
   'hyparquet-writer': ['export'],
   commander: ['cli'],
