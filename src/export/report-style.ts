@@ -77,6 +77,8 @@ mark.token { color: inherit; background: rgba(var(--shade), calc(.1 + var(--dept
 .nominal { font-weight: 700; }
 .explanation { border-left: 3px solid var(--line); padding-left: 1rem; margin-bottom: 1.4rem; }
 .explanation p { margin: 0 0 .3rem; }
+.rating, .session { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .7rem 1rem; margin-bottom: .8rem; }
+.rating p, .rating h3, .session h3 { margin: 0 0 .25rem; } .session .scroll + .scroll { margin-top: .8rem; }
 .scroll { overflow-x: auto; }
 .plain { font-size: .88rem; } .plain thead th { color: var(--quiet); font-weight: 600; }
 .plain tbody tr { border-top: 1px solid var(--line); }

@@ -56,6 +56,7 @@ const MARKDOWN_COLUMNS: Partial<Record<TableName, string>> = {
   scores:
     'set feature explainer explainer_llm explanation scorer protocol tier value low high n undefined control_shuffled ' +
     'control_tokenTable gain_tokenTable',
+  ratings: 'session rubric rater item role set feature standing measure part value most text comment',
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { ExplainedFeature, ExplainedRow, RatingEventRow } from '../core/export-reader.ts'
+import type { ExplainedFeature, ExplainedRow } from '../core/export-reader.ts'
 import type { Json } from '../core/hash.ts'
 import { CONTROLS } from '../core/scores.ts'
 import type {
@@ -177,15 +177,4 @@ export const EXAMPLE_CELLS: Cells<ExampleSource> = {
   token_ids: ({ example }) => example.tokens,
   tokens: ({ example, textsOf }) => textsOf(example.tokens),
   activations: ({ example }) => example.activations,
-}
-
-/** The table ratings. */
-export const RATING_CELLS: Cells<RatingEventRow> = {
-  event_id: ({ id }) => id,
-  session: ({ session }) => session,
-  rater: ({ rater }) => rater,
-  item: ({ item }) => item,
-  kind: ({ kind }) => kind,
-  payload: ({ payload }) => JSON.parse(payload) as Json,
-  created: ({ created }) => created,
 }

@@ -2,15 +2,9 @@ import type { Column, Row } from '../export/table.ts'
 import type { TableName } from '../export/tables.ts'
 import type { FeatureSetRecord, Provenance, Store } from '../core/store.ts'
 import { textOfBytes } from '../core/token-text.ts'
+import { RATING_CELLS, RATING_EVENT_CELLS, ratingSources } from './rating-rows.ts'
 import { scoredRows } from './scored-rows.ts'
-import {
-  EXAMPLE_CELLS,
-  EXPLANATION_CELLS,
-  FEATURE_CELLS,
-  RATING_CELLS,
-  rowMaker,
-  SCORE_CELLS,
-} from './table-cells.ts'
+import { EXAMPLE_CELLS, EXPLANATION_CELLS, FEATURE_CELLS, rowMaker, SCORE_CELLS } from './table-cells.ts'
 import { tokenTexts, vocabularyOf } from './token-texts.ts'
 
 /** Which rows are wanted. */
@@ -31,12 +25,24 @@ export function* tableRows(
   columns: readonly Column[],
   filter: RowFilter,
 ): Generator<Row> {
-  if (table === 'ratings') yield* ratingRows(store, columns)
+  if (table === 'ratings') yield* ratingRows(store, sets, columns, filter)
+  else if (table === 'rating_events') yield* eventRows(store, columns)
   else for (const set of sets) yield* new SetRows(store, set, columns, filter).of(table)
 }
 
-function* ratingRows(store: Store, columns: readonly Column[]): Generator<Row> {
+function* ratingRows(
+  store: Store,
+  sets: readonly FeatureSetRecord[],
+  columns: readonly Column[],
+  { wants }: RowFilter,
+): Generator<Row> {
   const rowOf = rowMaker(RATING_CELLS, columns)
+  for (const source of ratingSources(store, sets, wants)) yield rowOf(source)
+}
+
+/** The log holds all sessions: an event says nothing of features. */
+function* eventRows(store: Store, columns: readonly Column[]): Generator<Row> {
+  const rowOf = rowMaker(RATING_EVENT_CELLS, columns)
   for (const event of store.exports.ratings()) yield rowOf(event)
 }
 
@@ -55,7 +61,7 @@ class SetRows {
     this.#filter = filter
   }
 
-  of(table: Exclude<TableName, 'ratings'>): Generator<Row> {
+  of(table: Exclude<TableName, 'ratings' | 'rating_events'>): Generator<Row> {
     switch (table) {
       case 'features':
         return this.#features()

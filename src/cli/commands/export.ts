@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { UsageError } from '../../core/errors.ts'
 import { selectFeatures } from '../../core/selection.ts'
 import type { Store } from '../../core/store.ts'
-import { TABLE_NAMES, type TableName } from '../../export/tables.ts'
+import { SPECIAL_TABLES, TABLE_NAMES, type TableName } from '../../export/tables.ts'
 import {
   exportTables,
   type ExportProgress,
@@ -45,7 +45,7 @@ export const exportCommand: CommandDefinition = (parent, surroundings) => {
     .addOption(
       new Option(
         '--tables <names>',
-        `which: ${TABLE_NAMES.join(', ')} or all (default: all but examples; markdown: scores)`,
+        `which: ${TABLE_NAMES.join(', ')} or all (default: all but ${SPECIAL_TABLES.join(' and ')}; markdown: scores)`,
       ).argParser(names),
     )
     .addOption(new Option('--columns <names>', 'these columns alone, in this order').argParser(names))
@@ -168,7 +168,8 @@ async function toNeuronpedia(
 /** @throws {UsageError} `table-unknown` */
 function tableNames({ tables, format }: ExportOptions): TableName[] {
   const named =
-    tables ?? (format === 'markdown' ? ['scores'] : TABLE_NAMES.filter((name) => name !== 'examples'))
+    tables ??
+    (format === 'markdown' ? ['scores'] : TABLE_NAMES.filter((name) => !SPECIAL_TABLES.includes(name)))
   const unknown = named.find((name) => name !== 'all' && !(TABLE_NAMES as readonly string[]).includes(name))
   if (unknown !== undefined)
     throw new UsageError(
