@@ -43,6 +43,8 @@ export interface ScoreCount {
   readonly tier: string
   /** Why they have no value; null where they have one. */
   readonly undefined: string | null
+  /** What made them. */
+  readonly provenanceId: string
   readonly count: number
 }
 
@@ -61,8 +63,8 @@ export interface ExportReader<FeatureRow, ExplanationRow, ScoreRow, ControlRow> 
   scores(explanationId: string): ControlledScore<ScoreRow, ControlRow>[]
   /** All scores of a set, counted; in no particular order. */
   scoreCounts(setId: string): ScoreCount[]
-  /** What made a set's explanations and scores. */
-  provenanceIds(setId: string): string[]
+  /** What made a set's explanations. */
+  explanationProvenances(setId: string): string[]
   /** Names of the protocols that a set has examples of, in order. */
   exampleProtocols(setId: string): string[]
   /** Every rating event in the order of their ids; . */

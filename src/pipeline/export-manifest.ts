@@ -41,26 +41,27 @@ function describeSet(store: Store, set: FeatureSetRecord, provenances: Set<strin
   const collection = store.collections.get(id)
   provenances.add(set.provenanceId)
   if (collection) provenances.add(collection.provenanceId)
-  for (const made of store.exports.provenanceIds(id)) provenances.add(made)
+  for (const made of store.exports.explanationProvenances(id)) provenances.add(made)
+  const counts = store.exports.scoreCounts(id)
+  for (const { provenanceId } of counts) provenances.add(provenanceId)
   return {
     id,
     kind: kindOf(set),
     ...record,
     collection,
     states: { alive: 0, dead: 0, tooRare: 0, ...Object.fromEntries(store.exports.states(id)) },
-    scores: describeScores(store, id),
+    scores: describeScores(counts),
   }
 }
 
 /** How many scores of each making have a value, and why the others have none. */
-function describeScores(store: Store, setId: string): object[] {
+function describeScores(counts: readonly ScoreCount[]): object[] {
   const groups = new Map<string, { made: object; scored: number; undefined: Record<string, number> }>()
-  const counts = store.exports.scoreCounts(setId)
-  for (const { undefined: reason, count, ...made } of counts.toSorted(byReason)) {
+  for (const { undefined: reason, count, provenanceId: _, ...made } of counts.toSorted(byReason)) {
     const key = JSON.stringify(Object.values(made))
     const group = groups.get(key) ?? { made, scored: 0, undefined: {} }
     if (reason === null) group.scored += count
-    else group.undefined[reason] = count
+    else group.undefined[reason] = (group.undefined[reason] ?? 0) + count
     groups.set(key, group)
   }
   return [...groups]

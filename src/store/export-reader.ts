@@ -34,6 +34,7 @@ const countSchema = z.object({
   protocol: z.string(),
   tier: z.string(),
   undefined: z.string().nullable(),
+  provenanceId: z.string(),
   count: z.number(),
 })
 
@@ -54,14 +55,9 @@ const SELECT_EXPLAINED = `
   WHERE set_id = ? ORDER BY feature_id, id`
 
 const SELECT_COUNTS = `
-  SELECT explainer, llm, scorer, protocol, tier, undefined, count(*) AS count
+  SELECT explainer, llm, scorer, protocol, tier, undefined, score.provenance_id AS provenanceId, count(*) AS count
   FROM explanation JOIN score ON explanation_id = explanation.id
-  WHERE set_id = ? GROUP BY explainer, llm, scorer, protocol, tier, undefined`
-
-const SELECT_PROVENANCES = `
-  SELECT provenance_id FROM explanation WHERE set_id = @setId
-  UNION SELECT score.provenance_id FROM explanation JOIN score ON explanation_id = explanation.id
-  WHERE set_id = @setId`
+  WHERE set_id = ? GROUP BY explainer, llm, scorer, protocol, tier, undefined, score.provenance_id`
 
 /** Whole tables, row by row. */
 export function exportReader(connection: Connection): Store['exports'] {
@@ -112,8 +108,15 @@ export function exportReader(connection: Connection): Store['exports'] {
         .prepare(SELECT_COUNTS)
         .all(setId)
         .map((row) => checkRow(countSchema, row, 'score')),
-    provenanceIds: (setId) =>
-      z.array(z.string()).parse(connection.prepare(SELECT_PROVENANCES).pluck().all({ setId })),
+    explanationProvenances: (setId) =>
+      z
+        .array(z.string())
+        .parse(
+          connection
+            .prepare('SELECT DISTINCT provenance_id FROM explanation WHERE set_id = ?')
+            .pluck()
+            .all(setId),
+        ),
     exampleProtocols: (setId) =>
       z
         .array(z.string())

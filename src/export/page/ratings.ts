@@ -5,7 +5,7 @@ import { correlation, count, interval } from './text.ts'
 /** What people said of a feature; nothing where nobody said anything. */
 export function ratingsPart(ratings: readonly ReportRating[]): HTMLElement[] {
   if (ratings.length === 0) return []
-  return [make('h2', {}, 'Ratings'), ...ratings.map(ratingSection)]
+  return [make('h2', {}, 'Ratings'), make('div', { class: 'ratings' }, ...ratings.map(ratingSection))]
 }
 
 function ratingSection(rating: ReportRating): HTMLElement {
@@ -40,7 +40,10 @@ function link(feature: number): HTMLElement {
 
 /** A row for each score, a column for each group or example that it was asked for. */
 function scoresTable({ scores, rater, session }: ReportRating): HTMLElement {
-  const parts = [...new Set(scores.map(({ part }) => part))]
+  // What is about the feature as a whole stands before its parts.
+  const parts = [...new Set(scores.map(({ part }) => part))].toSorted(
+    (a, b) => Number(a !== null) - Number(b !== null),
+  )
   const names = [...new Set(scores.map(({ name }) => name))]
   const head = make('tr', {}, make('th', { scope: 'col' }, 'score'), make('th', { scope: 'col' }, 'of'))
   for (const part of parts) head.append(make('th', { scope: 'col', class: 'number' }, part ?? 'as a whole'))
@@ -75,7 +78,7 @@ export function sessionsPart(sessions: readonly ReportSession[]): HTMLElement[] 
       { class: 'aside' },
       'Krippendorff’s α between raters, attention checks and repeats left out; ICC where at least ten items were rated by all. Intervals: 95 %, bootstrap by feature. A dot: not defined.',
     ),
-    ...sessions.map(sessionSection),
+    make('div', { class: 'ratings' }, ...sessions.map(sessionSection)),
   ]
 }
 
