@@ -25,7 +25,7 @@ const RATERS = ['ana', 'ben'] as const
 
 /** What a rater says of a field: any number that tells raters, items, fields and parts apart. */
 function valueOf(rater: string, place: number, field: string, part: string | null, most: number): number {
-  const code = [...`${rater}${place}${field}${part}`].reduce((sum, letter) => sum + letter.codePointAt(0)!, 0)
+  const code = Buffer.from(`${rater}${place}${field}${part}`).reduce((sum, byte) => sum + byte, 0)
   return code % (most + 1)
 }
 
