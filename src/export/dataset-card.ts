@@ -25,8 +25,9 @@ const ROWS: Readonly<Record<TableName, string>> = {
   features: 'a feature with its statistics',
   explanations: 'an explanation of a feature',
   scores: 'a feature, explanation and scorer: value, interval, controls, or why there is no value',
-  ratings: 'an event of a rating session',
+  ratings: 'an answer of a rater, or a total',
   examples: 'a stored window with its activations',
+  rating_events: 'an event of a rating session',
   vocabulary: 'a token of the model with its bytes',
 }
 
