@@ -118,7 +118,7 @@ describe('gloss import of what gloss exported', () => {
     const of = (protocol: string): Row[] =>
       scores
         .filter((row) => row['protocol'] === protocol)
-        .map((row) => ({ ...row, protocol: null }))
+        .map((row): Row => ({ ...row, protocol: null }))
         .toSorted((a, b) => (String(a['key']) < String(b['key']) ? -1 : 1))
     expect(of('imported:monosemanticity')).toHaveLength(scores.length / 2)
     expect(of('monosemanticity')).toEqual(of('imported:monosemanticity'))
