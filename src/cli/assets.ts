@@ -143,7 +143,7 @@ export function bundledModelFolder(name: string): string | null {
 }
 
 /** The modules of the report's page, each after those that it imports. */
-const PAGE_MODULES = ['text', 'elements', 'feature', 'table', 'main']
+const PAGE_MODULES = ['text', 'elements', 'ratings', 'feature', 'table', 'main']
 
 /** The compiled script and the style of the report's page. */
 export function pageAssets(): PageAssets {

@@ -292,7 +292,7 @@ export interface Store {
   readonly ratings: RatingStore
   readonly browse: BrowseStore
   /** Whole tables, row by row. */
-  readonly exports: ExportReader<FeatureRecord, ExplanationRecord>
+  readonly exports: ExportReader<FeatureRecord, ExplanationRecord, ScoreRecord, ControlRecord>
   /** What is wrong with the database, one line each; empty where it is sound. */
   integrity(): string[]
   transaction<T>(work: () => T): T

@@ -1,11 +1,12 @@
-import { stringify } from 'csv-stringify/sync'
-import { type Column, isNested, type Row, type TableEncoder } from './table.ts'
+import type { Json } from '../core/hash.ts'
+import { RepeatedCells } from './repeated-cells.ts'
+import { type Column, type ColumnType, isNested, type Row, type TableEncoder } from './table.ts'
 
 /** What a spreadsheet takes for the beginning of a formula, in their full-width forms too. */
 const FORMULA = /^[\s\p{Cc}]*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]|^[\t\r\n]/u
 
-/** What RFC 4180 or a reader's trimming asks to quote, beyond what csv-stringify quotes by itself. */
-const QUOTED = /[\p{Cc}]|^\s|\s$/u
+/** What RFC 4180 asks to quote, and what a reader could trim or take for the end of a line. */
+const QUOTED = /[",\p{Cc}]|^\s|\s$|^$/u
 
 /**
  * CSV by RFC 4180: a header, CRLF, quotes doubled, UTF-8. A text that a spreadsheet would run as a formula begins with
@@ -13,17 +14,21 @@ const QUOTED = /[\p{Cc}]|^\s|\s$/u
  */
 export class CsvEncoder implements TableEncoder {
   readonly #columns: readonly Column[]
+  readonly #cells: RepeatedCells
 
   constructor(columns: readonly Column[]) {
     this.#columns = columns
+    this.#cells = new RepeatedCells(columns, csvCell)
   }
 
   begin(): Uint8Array {
-    return lines([this.#columns.map(({ name }) => name)])
+    return Buffer.from(`${this.#columns.map(({ name }) => quoted(name)).join(',')}\r\n`)
   }
 
   rows(rows: readonly Row[]): Uint8Array {
-    return lines(rows.map((row) => this.#columns.map((column) => csvCell(column, row))))
+    let text = ''
+    for (const row of rows) text += `${this.#cells.of(row).join(',')}\r\n`
+    return Buffer.from(text)
   }
 
   end(): Uint8Array {
@@ -36,22 +41,13 @@ export function withoutFormula(text: string): string {
   return FORMULA.test(text) ? `'${text}` : text
 }
 
-function csvCell({ name, type }: Column, row: Row): string | null {
-  const cell = row[name]
-  if (cell == null) return null
-  if (isNested(type)) return withoutFormula(JSON.stringify(cell))
-  if (typeof cell === 'string') return withoutFormula(cell)
-  return typeof cell === 'object' ? JSON.stringify(cell) : String(cell)
+function csvCell(type: ColumnType, cell: Json): string {
+  if (cell === null) return ''
+  if (isNested(type)) return quoted(withoutFormula(JSON.stringify(cell)))
+  if (typeof cell === 'string') return quoted(withoutFormula(cell))
+  return typeof cell === 'object' ? quoted(JSON.stringify(cell)) : String(cell)
 }
 
-function lines(records: (string | null)[][]): Uint8Array {
-  if (records.length === 0) return new Uint8Array()
-  return Buffer.from(
-    stringify(records, {
-      record_delimiter: 'windows',
-      quoted_match: QUOTED,
-      // Null is no text and does not pass here.
-      cast: { string: (value) => (value === '' ? { value, quoted_empty: true } : value) },
-    }),
-  )
+function quoted(text: string): string {
+  return QUOTED.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

@@ -27,8 +27,9 @@ const ROWS: Readonly<Record<TableName, string>> = {
   scores: 'a feature, explanation and scorer: value, interval, controls, or why there is no value',
   human_scores:
     "a rater's answers to a scorer's questions about an explanation: value, interval, or why there is no value",
-  ratings: 'an event of a rating session',
+  ratings: 'an answer of a rater, or a total',
   examples: 'a stored window with its activations',
+  rating_events: 'an event of a rating session',
   vocabulary: 'a token of the model with its bytes',
 }
 

@@ -1,5 +1,6 @@
 import { escapeForMarkdown } from '../core/escape-markdown.ts'
-import { type Column, isNested, type Row, type TableEncoder } from './table.ts'
+import type { Json } from '../core/hash.ts'
+import { type Column, type ColumnType, isNested, type Row, type TableEncoder } from './table.ts'
 
 const DIGITS = 4
 
@@ -18,7 +19,9 @@ export class MarkdownEncoder implements TableEncoder {
 
   rows(rows: readonly Row[]): Uint8Array {
     return Buffer.from(
-      rows.map((row) => line(this.#columns.map((column) => markdownCell(column, row)))).join(''),
+      rows
+        .map((row) => line(this.#columns.map(({ type }, index) => markdownCell(type, row[index] ?? null))))
+        .join(''),
     )
   }
 
@@ -31,9 +34,8 @@ function line(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |\n`
 }
 
-function markdownCell({ name, type }: Column, row: Row): string {
-  const cell = row[name]
-  if (cell == null) return ''
+function markdownCell(type: ColumnType, cell: Json): string {
+  if (cell === null) return ''
   if (typeof cell === 'number') return String(type === 'number' ? Number(cell.toPrecision(DIGITS)) : cell)
   return escapeForMarkdown(isNested(type) || typeof cell !== 'string' ? JSON.stringify(cell) : cell)
 }

@@ -44,9 +44,9 @@ export class ParquetEncoder implements TableEncoder {
 
   #write(rows: readonly Row[]): void {
     void this.#writer.write({
-      columnData: this.#columns.map(({ name, type }) => ({
+      columnData: this.#columns.map(({ name, type }, index) => ({
         name,
-        data: rows.map((row) => parquetCell(type, row[name] ?? null)),
+        data: rows.map((row) => parquetCell(type, row[index] ?? null)),
       })),
       rowGroupSize: PARQUET_ROWS,
     })

@@ -1,7 +1,11 @@
+import type { ReportRating, ReportSession } from './report-ratings.ts'
+
 /** What a report shows, as the page finds it in its packed blocks. Texts hold visible marks where something is invisible. */
 export interface ReportOverview {
   readonly study: ReportStudy
   readonly table: ReportTable
+  /** What people said, session by session; absent where nobody said anything. */
+  readonly sessions?: readonly ReportSession[]
 }
 
 /** The study in numbers; names as in `gloss status --json`. */
@@ -76,6 +80,8 @@ export interface ReportFeature {
   readonly examples: readonly ReportExample[]
   /** Examples of every slice that the score is computed on, with what was predicted for them. */
   readonly simulated: readonly ReportExample[]
+  /** What people said of it; absent where nobody said anything. */
+  readonly ratings?: readonly ReportRating[]
   /** What a level is a share of, and the highest level. */
   readonly scale: { readonly max: number; readonly levels: number }
 }

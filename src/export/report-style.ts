@@ -77,8 +77,11 @@ mark.token { color: inherit; background: rgba(var(--shade), calc(.1 + var(--dept
 .nominal { font-weight: 700; }
 .explanation { border-left: 3px solid var(--line); padding-left: 1rem; margin-bottom: 1.4rem; }
 .explanation p { margin: 0 0 .3rem; }
+.ratings { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 32rem), 1fr)); gap: .8rem; align-items: start; }
+.rating, .session { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .7rem 1rem; min-width: 0; }
+.rating p, .rating h3, .session h3 { margin: 0 0 .25rem; } .session .scroll + .scroll { margin-top: .8rem; }
 .scroll { overflow-x: auto; }
-.plain { font-size: .88rem; } .plain thead th { color: var(--quiet); font-weight: 600; }
+.plain { font-size: .88rem; overflow-wrap: normal; } .plain thead th { color: var(--quiet); font-weight: 600; }
 .plain tbody tr { border-top: 1px solid var(--line); }
 .simulations { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 34rem), 1fr)); gap: .8rem; }
 .simulation { font-size: .82rem; background: var(--card); border: 1px solid var(--line); }

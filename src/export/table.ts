@@ -20,8 +20,8 @@ export interface Column {
   readonly description: string
 }
 
-/** The cells of a row by the names of their columns. */
-export type Row = Readonly<Record<string, Json>>
+/** The cells of a row in the order of the columns that are exported. */
+export type Row = readonly Json[]
 
 /** Turns rows into the bytes of a file, piece by piece, so that memory does not grow with the table. */
 export interface TableEncoder {

@@ -9,12 +9,13 @@ export const TABLE_NAMES = [
   'human_scores',
   'ratings',
   'examples',
+  'rating_events',
   'vocabulary',
 ] as const
 /** One of {@link TABLE_NAMES}. */
 export type TableName = (typeof TABLE_NAMES)[number]
-/** Those that are written only where they are asked for: large ones. */
-export const SPECIAL_TABLES: readonly TableName[] = ['examples', 'vocabulary']
+/** Those that are written only where they are asked for: large, or the log behind another. */
+export const SPECIAL_TABLES: readonly TableName[] = ['examples', 'rating_events', 'vocabulary']
 
 function column(name: string, type: ColumnType, description: string, unit: string | null = null): Column {
   return { name, type, unit, description }
@@ -180,13 +181,39 @@ export const TABLES: Readonly<Record<TableName, readonly Column[]>> = {
     column('gain_constant_high', 'number', 'upper end of the 95 % interval of gain_constant'),
   ],
   ratings: [
-    column('event_id', 'string', 'globally unique id of the event'),
     column('session', 'string', 'rating session'),
+    column('rubric', 'string', 'what was asked'),
+    column('rubric_hash', 'string', "SHA-256 of the rubric's file"),
     column('rater', 'string', 'who rated'),
-    column('item', 'string', 'opaque code of what was rated'),
-    column('kind', 'string', 'set, clear, submit, skip, flag, comment, undo, redo or reveal'),
-    column('payload', 'json', 'what the event says'),
-    column('created', 'string', 'when, as ISO 8601'),
+    column('item', 'string', 'opaque code of what was rated, in its session'),
+    column(
+      'role',
+      'string',
+      'rating; repeat (the same once more); check (with the explanation of another feature)',
+    ),
+    column('repeat_of', 'string', 'item that a repeat is the same as'),
+    column('set', 'string', 'feature set'),
+    column('kind', 'string', 'feature, neuron, random or imported; raters do not see it'),
+    FEATURE,
+    column('explanation_id', 'string', 'explanation that the rater is shown'),
+    column('explanation_of', 'integer', 'feature that this explanation is about'),
+    column('revealed', 'boolean', 'whether the rater has seen it'),
+    column('standing', 'string', 'submitted, skipped or open; only what is submitted counts'),
+    column('skipped_because', 'string', "the rater's reason"),
+    column('flagged', 'boolean', 'whether the rater marked the item'),
+    column('comment', 'string', "the rater's"),
+    column('seconds', 'number', 'time spent on the item; a pause counts as two minutes at most', 'seconds'),
+    column('measure', 'string', 'field or total of the rubric'),
+    column('measure_kind', 'string', 'score, text or total'),
+    column('part', 'string', 'group of examples, or example, that is rated; null for the feature as a whole'),
+    column(
+      'answer',
+      'string',
+      'given; fixed (follows from another answer); inapplicable; missing; computed (a total)',
+    ),
+    column('value', 'number', 'the score; null where there is none, never 0 for a missing one'),
+    column('most', 'integer', 'the highest score there is'),
+    column('text', 'string', 'the answer to a question of text; an empty one says: none'),
   ],
   examples: [
     column('set', 'string', 'feature set'),
@@ -207,6 +234,15 @@ export const TABLES: Readonly<Record<TableName, readonly Column[]>> = {
       'the same as texts; a character cut into several tokens belongs to the first',
     ),
     column('activations', 'numbers', 'activation on every token, not quantized'),
+  ],
+  rating_events: [
+    column('event_id', 'string', 'globally unique id of the event'),
+    column('session', 'string', 'rating session'),
+    column('rater', 'string', 'who rated'),
+    column('item', 'string', 'opaque code of what was rated'),
+    column('kind', 'string', 'set, clear, submit, skip, flag, comment, undo, redo or reveal'),
+    column('payload', 'json', 'what the event says'),
+    column('created', 'string', 'when, as ISO 8601'),
   ],
   vocabulary: [
     column('set', 'string', 'feature set'),

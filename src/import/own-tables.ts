@@ -44,7 +44,7 @@ export const ownManifestSchema = z.object({
   format: z.literal('gloss tables'),
   files: z.array(
     z.object({
-      file: z.string().regex(/^[a-z]+(?:\/train)?\.(?:jsonl|parquet|csv|md)$/),
+      file: z.string().regex(/^[a-z_]+(?:\/train)?\.(?:jsonl|parquet|csv|md)$/),
       table: text,
       rows: count,
       sha256: text,

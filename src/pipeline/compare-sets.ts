@@ -1,19 +1,11 @@
 import { compareScores, type ComparedFeature, type ScoreComparison } from '../autointerp/compare-scores.ts'
 import { mannWhitney } from '../autointerp/mann-whitney.ts'
-import { connectedComponents } from '../autointerp/feature-clusters.ts'
 import { type Quartiles, quartiles } from '../autointerp/summary.ts'
-import { readActivationManifest } from '../collect/activation-shards.ts'
-import { correlatedPairs, correlationStride } from '../collect/activation-correlation.ts'
-import type { DictionaryWorkshop } from '../core/dictionary.ts'
 import { UsageError } from '../core/errors.ts'
 import type { FeatureSetRecord, Store } from '../core/store.ts'
-import { collectionFolder, readShards } from './collect.ts'
-import { featureSetFolder } from './feature-set.ts'
 import { type FeatureRow, featureRows } from './feature-rows.ts'
+import { type ClusterSource, clustersOf } from './set-clusters.ts'
 import { kindOf, type SetKindName } from './sets.ts'
-
-/** Where two features of a set count as one: the cosine of decoder rows, or the correlation of neurons' activations. */
-const ALIKE = 0.7
 
 /** One of two sets that are compared. Scores without a value are left out, and counted. */
 export interface ComparedSet extends Quartiles {
@@ -39,11 +31,8 @@ export interface SetComparison extends Pick<ScoreComparison, 'delta' | 'matched'
   readonly sameCorpus: boolean
 }
 
-/** What comparing reads: the study's database and folder. */
-export interface ComparisonSource {
-  readonly store: Store
-  readonly folder: string
-  readonly workshop: Pick<DictionaryWorkshop, 'load' | 'alignedPairs'>
+/** What comparing reads, and the seed of the bootstrap. */
+export interface ComparisonSource extends ClusterSource {
   readonly seed: number
 }
 
@@ -114,34 +103,11 @@ async function comparedFeatures(
   set: FeatureSetRecord,
   rows: readonly FeatureRow[],
 ): Promise<ComparedFeature[]> {
-  const clusters = connectedComponents(set.features, await alikePairs(source, set))
+  const clusters = await clustersOf(source, set)
   return rows.map(({ feature, score }) => ({
     score: score!.value!,
     density: feature.density,
     tokenShare: feature.tokenShare ?? 0,
     cluster: clusters[feature.id]!,
   }))
-}
-
-/** Neurons have no decoder of their own: the unit vectors say nothing of what they have in common. */
-async function alikePairs(
-  { folder, workshop, store }: ComparisonSource,
-  set: FeatureSetRecord,
-): Promise<Uint32Array> {
-  if (set.kind !== 'neurons') {
-    const dictionary = await workshop.load(featureSetFolder({ folder }, set))
-    const pairs = await workshop.alignedPairs(dictionary.decoder, ALIKE)
-    await dictionary.close()
-    return pairs
-  }
-  const collection = collectionFolder({ folder }, set)
-  const manifest = readActivationManifest(collection)
-  const record = store.collections.get(set.id)
-  if (!manifest || !record)
-    throw new UsageError(
-      'collection-missing',
-      `expected the activations of ${set.id} in ${collection}, found none; run gloss collect --set ${set.id}`,
-    )
-  const stride = correlationStride(record.tokens, record.entries / record.tokens)
-  return correlatedPairs(set.features, readShards(collection, manifest), stride, ALIKE)
 }

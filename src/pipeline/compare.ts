@@ -30,6 +30,8 @@ export interface ComparedSide {
 export interface PairedComparison {
   /** Over features with a value on both sides; null where there are none. */
   readonly difference: PairedDifference | null
+  /** What the bootstrap draws: clusters of features alike, or features, where a set's weights are not at hand. */
+  readonly draws: 'clusters' | 'features'
   /** Features with a value on one side alone. */
   readonly onlyA: number
   readonly onlyB: number
@@ -59,6 +61,8 @@ export interface ChangedSide {
 /** A side with its name on the command line. */
 export interface NamedScores extends ChosenScores {
   readonly name: string
+  /** The cluster of each feature of the set; null where its weights are not at hand. */
+  readonly clusters: Uint32Array | null
 }
 
 /**
@@ -78,8 +82,8 @@ export function compare(a: NamedScores, b: NamedScores, seed: number, mixed: boo
   return {
     sides: [sideOf(a), sideOf(b)],
     differ,
-    paired: same ? pairUp(a.rows, b.rows, seed) : null,
-    delta: same ? null : deltaOf(a.rows, b.rows, seed),
+    paired: same ? pairUp(a.rows, b.rows, a.clusters ?? b.clusters, seed) : null,
+    delta: same ? null : deltaOf(a, b, seed),
   }
 }
 
@@ -92,7 +96,12 @@ function sideOf({ name, set, made, rows }: NamedScores): ComparedSide {
   return { name, set: set.id, made, score: quartiles(values), missing: rows.length - values.length }
 }
 
-function pairUp(a: readonly ChosenScore[], b: readonly ChosenScore[], seed: number): PairedComparison {
+function pairUp(
+  a: readonly ChosenScore[],
+  b: readonly ChosenScore[],
+  clusters: Uint32Array | null,
+  seed: number,
+): PairedComparison {
   const others = new Map(b.map((row) => [row.feature.id, row]))
   const own = new Set(a.flatMap(({ feature, score }) => (score.value === null ? [] : [feature.id])))
   const pairs = a.flatMap((row) => {
@@ -106,7 +115,9 @@ function pairUp(a: readonly ChosenScore[], b: readonly ChosenScore[], seed: numb
     difference: pairedDifference(
       pairs.map((pair) => [pair.a.score.value!, pair.b.score.value!]),
       seed,
+      clusters === null ? undefined : (place) => clusters[pairs[place]!.a.feature.id]!,
     ),
+    draws: clusters === null ? 'features' : 'clusters',
     onlyA: own.size - pairs.length,
     onlyB: b.filter(({ feature, score }) => score.value !== null && !own.has(feature.id)).length,
     changed,
@@ -127,8 +138,8 @@ function changedSide({ score: { value, low, high }, explanation }: ChosenScore):
     : { value, low, high, explanation: explanation.text }
 }
 
-function deltaOf(a: readonly ChosenScore[], b: readonly ChosenScore[], seed: number): EffectSize | null {
-  const features = (rows: readonly ChosenScore[]) =>
+function deltaOf(a: NamedScores, b: NamedScores, seed: number): EffectSize | null {
+  const features = ({ rows, clusters }: NamedScores) =>
     rows.flatMap(({ feature, score }) =>
       score.value === null
         ? []
@@ -137,7 +148,7 @@ function deltaOf(a: readonly ChosenScore[], b: readonly ChosenScore[], seed: num
               score: score.value,
               density: feature.density,
               tokenShare: feature.tokenShare ?? 0,
-              cluster: feature.id,
+              cluster: clusters?.[feature.id] ?? feature.id,
             },
           ],
     )

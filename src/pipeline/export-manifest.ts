@@ -1,6 +1,6 @@
 import type { TableName } from '../export/tables.ts'
-import type { Json } from '../core/hash.ts'
-import type { ExplanationRecord, FeatureSetRecord, ScoreRecord, Store } from '../core/store.ts'
+import type { ScoreCount } from '../core/export-reader.ts'
+import type { FeatureSetRecord, Store } from '../core/store.ts'
 import { kindOf } from './sets.ts'
 
 /** A table's file as it was written. */
@@ -38,46 +38,42 @@ export function exportManifest(
 }
 
 function describeSet(store: Store, set: FeatureSetRecord, provenances: Set<string>): object {
-  const states: Record<string, number> = { alive: 0, dead: 0, tooRare: 0 }
-  for (const { state } of store.exports.features(set.id)) states[state]!++
-  const scores = new Map<string, { scored: number; undefined: Record<string, number> }>()
-  provenances.add(set.provenanceId)
-  const collection = store.collections.get(set.id)
-  if (collection) provenances.add(collection.provenanceId)
-  const count = (explanation: ExplanationRecord, score: ScoreRecord): void => {
-    provenances.add(score.provenanceId)
-    const key = JSON.stringify([
-      explanation.explainer,
-      explanation.llm,
-      score.scorer,
-      score.protocol,
-      score.tier,
-    ])
-    const counts = scores.get(key) ?? { scored: 0, undefined: {} }
-    if (score.undefined === null) counts.scored++
-    else counts.undefined[score.undefined] = (counts.undefined[score.undefined] ?? 0) + 1
-    scores.set(key, counts)
-  }
-  for (const explanation of store.exports.explanations(set.id)) {
-    provenances.add(explanation.provenanceId)
-    for (const score of store.scores.of(explanation.id)) count(explanation, score)
-  }
   const { id, kind: _, ...record } = set
+  const collection = store.collections.get(id)
+  provenances.add(set.provenanceId)
+  if (collection) provenances.add(collection.provenanceId)
+  for (const made of store.exports.explanationProvenances(id)) provenances.add(made)
+  const counts = store.exports.scoreCounts(id)
+  for (const { provenanceId } of counts) provenances.add(provenanceId)
   return {
     id,
     kind: kindOf(set),
     ...record,
     collection,
-    states,
+    states: { alive: 0, dead: 0, tooRare: 0, ...Object.fromEntries(store.exports.states(id)) },
     // By the name of the protocol: hashes of the files by which examples were drawn.
     protocols: Object.fromEntries(
       store.exports.exampleProtocols(id).map((name) => [name, store.examples.protocolHashes(id, name)]),
     ),
-    scores: [...scores]
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, counts]) => {
-        const [explainer, llm, scorer, protocol, tier] = JSON.parse(key) as Json[]
-        return { explainer, llm, scorer, protocol, tier, ...counts }
-      }),
+    scores: describeScores(counts),
   }
+}
+
+/** How many scores of each making have a value, and why the others have none. */
+function describeScores(counts: readonly ScoreCount[]): object[] {
+  const groups = new Map<string, { made: object; scored: number; undefined: Record<string, number> }>()
+  for (const { undefined: reason, count, provenanceId: _, ...made } of counts.toSorted(byReason)) {
+    const key = JSON.stringify(Object.values(made))
+    const group = groups.get(key) ?? { made, scored: 0, undefined: {} }
+    if (reason === null) group.scored += count
+    else group.undefined[reason] = (group.undefined[reason] ?? 0) + count
+    groups.set(key, group)
+  }
+  return [...groups]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, { made, ...counted }]) => ({ ...made, ...counted }))
+}
+
+function byReason(a: ScoreCount, b: ScoreCount): number {
+  return (a.undefined ?? '') < (b.undefined ?? '') ? -1 : 1
 }

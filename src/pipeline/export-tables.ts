@@ -54,8 +54,8 @@ export interface ByteSink {
   write(bytes: Uint8Array): void | Promise<void>
 }
 
-/** Rows that are encoded together. */
-const ROWS_AT_ONCE = 2000
+/** Rows that are encoded together: few, so that they die young. */
+const ROWS_AT_ONCE = 250
 
 /** What is shown of a table where nobody says which columns: a page has room for few. */
 const MARKDOWN_COLUMNS: Partial<Record<TableName, string>> = {
@@ -64,6 +64,7 @@ const MARKDOWN_COLUMNS: Partial<Record<TableName, string>> = {
   scores:
     'set feature explainer explainer_llm explanation scorer protocol tier value low high n undefined control_shuffled ' +
     'control_tokenTable gain_tokenTable',
+  ratings: 'session rubric rater item role set feature standing measure part value most text comment',
 }
 
 /**
@@ -174,7 +175,7 @@ async function* encodeTable(
   }
   await send(encoder.begin())
   let waiting: Row[] = []
-  for (const row of tableRows(store, wanted.sets, table, filterOf(store, wanted))) {
+  for (const row of tableRows(store, wanted.sets, table, columns, filterOf(store, wanted))) {
     waiting.push(row)
     if (waiting.length < ROWS_AT_ONCE) continue
     rows += waiting.length

@@ -1,49 +1,49 @@
-import type { ExplanationRecord, FeatureRecord, FeatureSetRecord, Store } from '../core/store.ts'
-import type { Row } from '../export/table.ts'
-import { HumanScores } from './human-scores.ts'
+import type { ExplainedRow } from '../core/export-reader.ts'
+import type { ExplanationRecord, FeatureSetRecord, Store } from '../core/store.ts'
+import { type HumanScore, HumanScores } from './human-scores.ts'
+import { type Cells, OF_EXPLANATION, OF_FEATURE, OF_SET } from './table-cells.ts'
 
-/**
- * What people scored on scorers' own questions, as rows: in the order of features, sessions, raters.
- * @param describe the columns of feature and explanation
- */
-export function* humanScoreRows(
+/** A row of the table human_scores. */
+export interface HumanScoreSource extends ExplainedRow<ExplanationRecord> {
+  readonly set: FeatureSetRecord
+  readonly score: HumanScore
+}
+
+/** The table human_scores. */
+export const HUMAN_SCORE_CELLS: Cells<HumanScoreSource> = {
+  ...OF_SET,
+  ...OF_FEATURE,
+  ...OF_EXPLANATION,
+  session: ({ score }) => score.session,
+  rater: ({ score }) => score.rater,
+  item: ({ score }) => score.item,
+  scorer: ({ score }) => score.scorer,
+  protocol: ({ score }) => score.protocol,
+  value: ({ score }) => score.value,
+  low: ({ score }) => score.low,
+  high: ({ score }) => score.high,
+  n: ({ score }) => score.n,
+  undefined: ({ score }) => score.undefined,
+  flag: ({ score }) => score.flag,
+  coverage: ({ score }) => score.coverage,
+  control_constant: ({ score }) => score.chance?.value ?? null,
+  gain_constant: ({ score }) => score.chance?.gain ?? null,
+  gain_constant_low: ({ score }) => score.chance?.gainLow ?? null,
+  gain_constant_high: ({ score }) => score.chance?.gainHigh ?? null,
+}
+
+/** What people scored on scorers' own questions, in the order of features, explanations, sessions, raters. */
+export function* humanScoreSources(
   store: Store,
   set: FeatureSetRecord,
-  wants: (
-    feature: FeatureRecord,
-    score: { readonly scorer: string; readonly value: number | null },
-  ) => boolean,
-  describe: (feature: FeatureRecord, explanation: ExplanationRecord) => Row,
-): Generator<Row> {
+  wants: (feature: number) => boolean,
+): Generator<HumanScoreSource> {
   const people = new HumanScores(store)
-  for (const id of people.featuresOf(set.id)) {
-    const feature = store.features.get(set.id, id)
-    if (!feature) continue
-    const explanations = new Map(
-      store.explanations.of(set.id, id).map((explanation) => [explanation.id, explanation]),
-    )
-    for (const score of people.of(set.id, id)) {
-      if (!wants(feature, score)) continue
-      const { session, rater, item, scorer, protocol, value, low, high, n, flag, coverage, chance } = score
-      yield {
-        ...describe(feature, explanations.get(score.explanationId)!),
-        session,
-        rater,
-        item,
-        scorer,
-        protocol,
-        value,
-        low,
-        high,
-        n,
-        undefined: score.undefined,
-        flag,
-        coverage,
-        control_constant: chance?.value ?? null,
-        gain_constant: chance?.gain ?? null,
-        gain_constant_low: chance?.gainLow ?? null,
-        gain_constant_high: chance?.gainHigh ?? null,
-      }
-    }
+  const features = new Set(people.featuresOf(set.id).filter(wants))
+  if (features.size === 0) return
+  for (const row of store.exports.explanations(set.id)) {
+    if (!features.has(row.feature.id)) continue
+    for (const score of people.of(set.id, row.feature.id))
+      if (score.explanationId === row.explanation.id) yield { ...row, set, score }
   }
 }

@@ -10,10 +10,12 @@ import type {
   ReportFeature,
   ReportOverview,
 } from '../export/report-data.ts'
+import type { ReportRating } from '../export/report-ratings.ts'
 import { type FeatureRow, featureRows } from './feature-rows.ts'
 import { currentSet } from './feature-set.ts'
 import { type FeatureSummary, featureTable, tableOfText } from './feature-table.ts'
 import { PastScores, type PastTools } from './past-scores.ts'
+import { reportRatings, reportSessions } from './report-ratings.ts'
 import { eventLoopTurn } from './sample.ts'
 import { SimulationScorer } from './simulation-scorer.ts'
 import { status } from './status.ts'
@@ -30,6 +32,7 @@ export function reportOverview(study: Study): ReportOverview {
   const { store } = study
   const set = currentSet(study)
   const rows = featureTable(store, set)
+  const sessions = reportSessions(store, set)
   return {
     study: {
       ...status(store, set),
@@ -52,6 +55,7 @@ export function reportOverview(study: Study): ReportOverview {
       shuffled: rows.map(({ shuffled }) => shuffled),
       aboveBaseline: rows.map(({ aboveBaseline }) => aboveBaseline),
     },
+    ...(sessions.length > 0 && { sessions }),
   }
 }
 
@@ -72,6 +76,7 @@ class FeatureSource {
   readonly #vocabulary: readonly Uint8Array[]
   readonly #documents: readonly { readonly name: string; readonly register: string | null }[]
   readonly #protocol: Protocol
+  readonly #ratings: ReadonlyMap<number, readonly ReportRating[]>
 
   constructor(study: Study, set: FeatureSetRecord, tools: PastTools) {
     this.set = set
@@ -82,6 +87,7 @@ class FeatureSource {
     this.#documents = collection ? study.store.documents.all(collection.corpusHash) : []
     // What was last worked with, which gloss.yaml need not name.
     this.#protocol = tools.protocolOf(study.store.study.get('protocol') ?? '') ?? study.protocol
+    this.#ratings = reportRatings(study.store, set)
   }
 
   async feature(row: FeatureRow): Promise<ReportFeature> {
@@ -90,6 +96,7 @@ class FeatureSource {
     const examples = store.examples.of(this.set.id, feature.id, this.#protocol.name)
     const explain = examples.filter(({ use }) => use === 'explain')
     const simulated = await this.#simulated(row)
+    const ratings = this.#ratings.get(feature.id)
     return {
       feature: feature.id,
       tokenShare: feature.tokenShare === null ? null : significant(feature.tokenShare),
@@ -114,6 +121,7 @@ class FeatureSource {
         .slice(0, EXAMPLES)
         .map(({ example }) => this.#example(example)),
       simulated,
+      ...(ratings && { ratings }),
       scale: { max: largestActivation(explain) || feature.max || 1, levels: this.#protocol.scale },
     }
   }

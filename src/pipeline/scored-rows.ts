@@ -1,42 +1,27 @@
+import type { ExplainedRow } from '../core/export-reader.ts'
 import type { ControlName } from '../core/scores.ts'
-import type {
-  ControlRecord,
-  ExplanationRecord,
-  FeatureRecord,
-  FeatureSetRecord,
-  ScoreRecord,
-  Store,
-} from '../core/store.ts'
+import type { ControlRecord, ExplanationRecord, FeatureSetRecord, ScoreRecord, Store } from '../core/store.ts'
 
 /** A score with all that it is about. */
-export interface ScoredRow {
-  readonly set: FeatureSetRecord
-  readonly feature: FeatureRecord
-  readonly explanation: ExplanationRecord
+export interface ScoredRow extends ExplainedRow<ExplanationRecord> {
   readonly score: ScoreRecord
   readonly controls: ReadonlyMap<ControlName, ControlRecord>
 }
 
-/** An explanation with the feature that it is about. */
-export interface ExplainedFeature {
-  readonly feature: FeatureRecord
-  readonly explanation: ExplanationRecord
-}
-
-/** Every explanation of a set, whatever made it: in the order of features, then ids. One feature is in memory at a time. */
-export function* explainedFeatures(store: Store, set: FeatureSetRecord): Generator<ExplainedFeature> {
-  let feature: FeatureRecord | null = null
-  for (const explanation of store.exports.explanations(set.id)) {
-    if (feature?.id !== explanation.featureId) feature = store.features.get(set.id, explanation.featureId)
-    if (feature) yield { feature, explanation }
+/**
+ * Every score of a set, of all explainers, scorers, protocols and tiers: in the order of features, explanations, scorers.
+ * Scores of one explanation are in memory at a time.
+ *
+ * @param wants features whose scores are read
+ */
+export function* scoredRows(
+  store: Store,
+  set: FeatureSetRecord,
+  wants: (feature: number) => boolean,
+): Generator<ScoredRow> {
+  for (const explained of store.exports.explanations(set.id)) {
+    if (!wants(explained.feature.id)) continue
+    for (const { score, controls } of store.exports.scores(explained.explanation.id))
+      yield { ...explained, score, controls: new Map(controls.map((control) => [control.name, control])) }
   }
-}
-
-/** Every score of a set, of all explainers, scorers, protocols and tiers: in the order of features, explanations, scorers. */
-export function* scoredRows(store: Store, set: FeatureSetRecord): Generator<ScoredRow> {
-  for (const { feature, explanation } of explainedFeatures(store, set))
-    for (const score of store.scores.of(explanation.id)) {
-      const controls = new Map(store.scores.controlsOf(score.id).map((control) => [control.name, control]))
-      yield { set, feature, explanation, score, controls }
-    }
 }

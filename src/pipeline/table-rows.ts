@@ -1,20 +1,12 @@
-import type { Row } from '../export/table.ts'
+import type { Column, Row } from '../export/table.ts'
 import type { TableName } from '../export/tables.ts'
-import { isImported } from '../core/imported.ts'
-import { CONTROLS } from '../core/scores.ts'
-import type {
-  ExplanationRecord,
-  FeatureRecord,
-  FeatureSetRecord,
-  Provenance,
-  ScoreRecord,
-  Store,
-} from '../core/store.ts'
-import { textOfBytes, textsOfTokens } from '../core/token-text.ts'
-import { humanScoreRows } from './human-score-rows.ts'
-import { explainedFeatures, type ScoredRow, scoredRows } from './scored-rows.ts'
-import { kindOf } from './sets.ts'
-import { vocabularyOf } from './token-texts.ts'
+import type { FeatureSetRecord, Provenance, Store } from '../core/store.ts'
+import { textOfBytes } from '../core/token-text.ts'
+import { HUMAN_SCORE_CELLS, humanScoreSources } from './human-score-rows.ts'
+import { RATING_CELLS, RATING_EVENT_CELLS, ratingSources } from './rating-rows.ts'
+import { scoredRows } from './scored-rows.ts'
+import { EXAMPLE_CELLS, EXPLANATION_CELLS, FEATURE_CELLS, rowMaker, SCORE_CELLS } from './table-cells.ts'
+import { tokenTexts, vocabularyOf } from './token-texts.ts'
 import { vocabularyRows } from './vocabulary-rows.ts'
 
 /** Which rows are wanted. */
@@ -27,32 +19,51 @@ export interface RowFilter {
   readonly minimum: number | null
 }
 
-/** The rows of a table over several feature sets, one at a time. */
+/** The rows of a table over several feature sets, one at a time, with the cells of these columns. */
 export function* tableRows(
   store: Store,
   sets: readonly FeatureSetRecord[],
   table: TableName,
+  columns: readonly Column[],
   filter: RowFilter,
 ): Generator<Row> {
-  if (table === 'ratings') yield* ratingRows(store)
-  else for (const set of sets) yield* new SetRows(store, set, filter).of(table)
+  if (table === 'ratings') yield* ratingRows(store, sets, columns, filter)
+  else if (table === 'rating_events') yield* eventRows(store, columns)
+  else for (const set of sets) yield* new SetRows(store, set, columns, filter).of(table)
+}
+
+function* ratingRows(
+  store: Store,
+  sets: readonly FeatureSetRecord[],
+  columns: readonly Column[],
+  { wants }: RowFilter,
+): Generator<Row> {
+  const rowOf = rowMaker(RATING_CELLS, columns)
+  for (const source of ratingSources(store, sets, wants)) yield rowOf(source)
+}
+
+/** The log holds all sessions: an event says nothing of features. */
+function* eventRows(store: Store, columns: readonly Column[]): Generator<Row> {
+  const rowOf = rowMaker(RATING_EVENT_CELLS, columns)
+  for (const event of store.exports.ratings()) yield rowOf(event)
 }
 
 /** The rows of one feature set. */
 class SetRows {
   readonly #store: Store
   readonly #set: FeatureSetRecord
+  readonly #columns: readonly Column[]
   readonly #filter: RowFilter
   readonly #provenances = new Map<string, Provenance>()
-  #costs: ReadonlyMap<string, number | null> | null = null
 
-  constructor(store: Store, set: FeatureSetRecord, filter: RowFilter) {
+  constructor(store: Store, set: FeatureSetRecord, columns: readonly Column[], filter: RowFilter) {
     this.#store = store
     this.#set = set
+    this.#columns = columns
     this.#filter = filter
   }
 
-  of(table: Exclude<TableName, 'ratings'>): Generator<Row> {
+  of(table: Exclude<TableName, 'ratings' | 'rating_events'>): Generator<Row> {
     switch (table) {
       case 'features':
         return this.#features()
@@ -61,212 +72,83 @@ class SetRows {
       case 'scores':
         return this.#scores()
       case 'human_scores':
-        return humanScoreRows(
-          this.#store,
-          this.#set,
-          (feature, score) => this.#isWanted({ feature, score }),
-          (feature, explanation) => ({
-            ...this.#ofSet(),
-            ...ofFeature(feature),
-            ...this.#ofExplanation(explanation),
-          }),
-        )
+        return this.#humanScores()
       case 'examples':
         return this.#examples()
       case 'vocabulary':
-        return vocabularyRows(this.#store, this.#set)
+        return vocabularyRows(this.#store, this.#set, this.#columns)
       default:
         return table satisfies never
     }
   }
 
   *#features(): Generator<Row> {
-    const vocabulary = vocabularyOf({ store: this.#store }, this.#set)
+    const set = this.#set
+    const rowOf = rowMaker(FEATURE_CELLS, this.#columns)
+    const vocabulary = vocabularyOf({ store: this.#store }, set)
     const textOf = (token: number): string => textOfBytes(vocabulary[token] ?? new Uint8Array())
-    for (const feature of this.#store.exports.features(this.#set.id)) {
-      if (!this.#filter.wants(this.#set, feature.id)) continue
-      const { logits } = feature
-      yield {
-        ...this.#ofSet(),
-        ...ofFeature(feature),
-        state: feature.state,
-        firings: feature.firings,
-        histogram: feature.histogram,
-        top_tokens: logits && logits.top.map(([token]) => textOf(token)),
-        top_token_ids: logits && logits.top.map(([token]) => token),
-        top_effects: logits && logits.top.map(([, value]) => value),
-        bottom_tokens: logits && logits.bottom.map(([token]) => textOf(token)),
-        bottom_token_ids: logits && logits.bottom.map(([token]) => token),
-        bottom_effects: logits && logits.bottom.map(([, value]) => value),
-      }
-    }
+    for (const feature of this.#store.exports.features(set.id))
+      if (this.#wants(feature.id)) yield rowOf({ set, feature, textOf })
   }
 
   *#explanations(): Generator<Row> {
-    for (const { feature, explanation } of explainedFeatures(this.#store, this.#set))
-      if (this.#filter.wants(this.#set, feature.id))
-        yield {
-          ...this.#ofSet(),
-          feature: feature.id,
-          ...this.#ofExplanation(explanation),
-          scores: this.#store.scores.of(explanation.id).length,
-          ...this.#ofProvenance(explanation.provenanceId),
-        }
+    const set = this.#set
+    const rowOf = rowMaker(EXPLANATION_CELLS, this.#columns)
+    for (const row of this.#store.exports.explanations(set.id)) {
+      const { provenanceId } = row.explanation
+      if (this.#wants(row.feature.id))
+        yield rowOf({ ...row, set, provenanceId, provenance: this.#provenance(provenanceId) })
+    }
   }
 
   *#scores(): Generator<Row> {
-    for (const row of scoredRows(this.#store, this.#set)) if (this.#isWanted(row)) yield this.#scoreRow(row)
-  }
-
-  #isWanted({
-    feature,
-    score,
-  }: {
-    readonly feature: FeatureRecord
-    readonly score: Pick<ScoreRecord, 'scorer' | 'value'>
-  }): boolean {
-    const { wants, scorers, minimum } = this.#filter
-    return (
-      wants(this.#set, feature.id) &&
-      (scorers === null ||
-        scorers.some((name) => score.scorer === name || score.scorer.startsWith(`${name}.`))) &&
-      (minimum === null || (score.value !== null && score.value >= minimum))
-    )
-  }
-
-  #scoreRow({ feature, explanation, score, controls }: ScoredRow): Row {
-    const coverage = Object.values(score.coverage)
-    return {
-      ...this.#ofSet(),
-      ...ofFeature(feature),
-      ...this.#ofExplanation(explanation),
-      score_id: score.id,
-      scorer: score.scorer,
-      protocol: score.protocol,
-      tier: score.tier,
-      value: score.value,
-      low: score.low,
-      high: score.high,
-      n: score.n,
-      undefined: score.undefined,
-      flag: score.flag,
-      ceiling: score.ceiling,
-      digit_mass: score.digitMass,
-      examples_answered: coverage.reduce((sum, [answered]) => sum + answered, 0),
-      examples_drawn: coverage.reduce((sum, [, drawn]) => sum + drawn, 0),
-      coverage: score.coverage,
-      failed_calls: score.failedCalls,
-      failed_control_calls: score.failedControlCalls,
-      unreadable_calls: score.unreadableCalls,
-      scorer_llm: this.#provenance(score.provenanceId).llm,
-      ...ofControls(controls),
-      ...this.#ofProvenance(score.provenanceId),
+    const set = this.#set
+    const rowOf = rowMaker(SCORE_CELLS, this.#columns)
+    for (const row of scoredRows(this.#store, set, (feature) => this.#wants(feature))) {
+      const { provenanceId } = row.score
+      if (this.#isWanted(row.score))
+        yield rowOf({ ...row, set, provenanceId, provenance: this.#provenance(provenanceId) })
     }
+  }
+
+  *#humanScores(): Generator<Row> {
+    const rowOf = rowMaker(HUMAN_SCORE_CELLS, this.#columns)
+    for (const source of humanScoreSources(this.#store, this.#set, (feature) => this.#wants(feature)))
+      if (this.#isWanted(source.score)) yield rowOf(source)
+  }
+
+  #isWanted({ scorer, value }: { readonly scorer: string; readonly value: number | null }): boolean {
+    const { scorers, minimum } = this.#filter
+    const isNamed =
+      scorers === null || scorers.some((name) => scorer === name || scorer.startsWith(`${name}.`))
+    return isNamed && (minimum === null || (value !== null && value >= minimum))
   }
 
   *#examples(): Generator<Row> {
     const store = this.#store
     const set = this.#set
-    const vocabulary = vocabularyOf({ store }, set)
+    const rowOf = rowMaker(EXAMPLE_CELLS, this.#columns)
+    const textsOf = tokenTexts({ store }, set)
     const collection = store.collections.get(set.id)
     const documents = collection ? store.documents.all(collection.corpusHash) : []
     const protocols = store.exports.exampleProtocols(set.id)
-    for (const feature of store.exports.features(set.id)) {
-      if (!this.#filter.wants(set, feature.id)) continue
+    for (const { id: feature } of store.exports.features(set.id)) {
+      if (!this.#wants(feature)) continue
       for (const protocol of protocols)
-        for (const example of store.examples.of(set.id, feature.id, protocol)) {
-          const { use, slice, document, context, position, nominal, silent, tokens, activations } = example
-          yield {
-            set: set.id,
-            feature: feature.id,
-            protocol,
-            use,
-            slice,
-            document: documents[document]?.name ?? String(document),
-            register: documents[document]?.register ?? null,
-            context,
-            position,
-            nominal,
-            silent,
-            token_ids: tokens,
-            tokens: textsOfTokens(tokens.map((token) => vocabulary[token] ?? new Uint8Array())),
-            activations,
-          }
+        for (const example of store.examples.of(set.id, feature, protocol)) {
+          const { name, register = null } = documents[example.document] ?? { name: String(example.document) }
+          yield rowOf({ set, feature, protocol, example, document: name, register, textsOf })
         }
     }
   }
 
-  #ofSet(): Row {
-    return { set: this.#set.id, set_kind: kindOf(this.#set), hook: this.#set.hook }
-  }
-
-  #ofExplanation({ id, explainer, llm, text, problem, requestHash }: ExplanationRecord): Row {
-    this.#costs ??= this.#store.exports.explainingCosts()
-    return {
-      explanation_id: id,
-      explainer,
-      explainer_llm: llm,
-      explanation: text,
-      explanation_problem: problem,
-      explanation_usd:
-        requestHash !== null
-          ? (this.#costs.get(requestHash) ?? null)
-          : llm !== null && isImported(explainer)
-            ? null
-            : 0,
-    }
-  }
-
-  #ofProvenance(id: string): Row {
-    const one = this.#provenance(id)
-    return {
-      model: one.model,
-      weights_hash: one.weightsHash,
-      tokenizer_hash: one.tokenizerHash,
-      corpus_hash: one.corpusHash,
-      set_hash: one.setHash,
-      protocol_hash: one.protocolHash,
-      prompt: one.prompt,
-      prompt_hash: one.promptHash,
-      seed: one.seed,
-      version: one.version,
-      provenance_id: id,
-    }
+  #wants(feature: number): boolean {
+    return this.#filter.wants(this.#set, feature)
   }
 
   #provenance(id: string): Provenance {
     const known = this.#provenances.get(id) ?? this.#store.provenance.get(id)
     this.#provenances.set(id, known)
     return known
-  }
-}
-
-function ofControls(controls: ScoredRow['controls']): Row {
-  const row: Record<string, number | null> = {}
-  for (const name of CONTROLS) {
-    const control = controls.get(name)
-    row[`control_${name}`] = control?.value ?? null
-    row[`gain_${name}`] = control?.gain ?? null
-    row[`gain_${name}_low`] = control?.gainLow ?? null
-    row[`gain_${name}_high`] = control?.gainHigh ?? null
-    row[`p_${name}`] = control?.p ?? null
-  }
-  return row
-}
-
-function ofFeature({ id, density, max, tokenShare, singleToken }: FeatureRecord): Row {
-  return { feature: id, density, max, token_share: tokenShare, single_token: singleToken }
-}
-
-function* ratingRows(store: Store): Generator<Row> {
-  for (const { id, payload, ...event } of store.exports.ratings())
-    yield { event_id: id, ...event, payload: payload === null ? null : jsonOrText(payload) }
-}
-
-function jsonOrText(text: string): Row[string] {
-  try {
-    return JSON.parse(text) as Row[string]
-  } catch {
-    return text
   }
 }

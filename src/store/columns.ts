@@ -18,6 +18,27 @@ export function jsonColumn<S extends z.ZodType>(schema: S) {
     .pipe(schema)
 }
 
+/** Different texts of a column that are kept as values. */
+const KEPT_VALUES = 64
+
+/** A {@link jsonColumn} in which few texts repeat in many rows: rows with equal texts share one value. */
+export function repeatedJsonColumn<S extends z.ZodType>(schema: S) {
+  const column = jsonColumn(schema)
+  const known = new Map<string, z.output<S>>()
+  return z.string().transform((text, context): z.output<S> => {
+    const value = known.get(text)
+    if (value !== undefined) return value
+    const parsed = column.safeParse(text)
+    if (!parsed.success) {
+      for (const { message, path } of parsed.error.issues) context.addIssue({ code: 'custom', message, path })
+      return z.NEVER
+    }
+    if (known.size >= KEPT_VALUES) known.clear()
+    known.set(text, parsed.data)
+    return parsed.data
+  })
+}
+
 /** A 0/1 column. */
 export const booleanColumn = z.union([z.literal(0), z.literal(1)]).transform((value) => value === 1)
 

@@ -1,9 +1,10 @@
 import { z } from 'zod'
-import type { Store } from '../core/store.ts'
-import { checkRow } from './columns.ts'
+import type { ControlRecord, Store } from '../core/store.ts'
+import { booleanColumn, checkRow } from './columns.ts'
 import type { Connection } from './connection.ts'
 import { EXPLANATION_COLUMNS, readExplanationRow } from './explanation-table.ts'
 import { FEATURE_COLUMNS, readFeatureRow } from './feature-table.ts'
+import { CONTROL_COLUMNS, readControlRow, readScoreRow, SCORE_COLUMNS } from './score-table.ts'
 
 const ratingSchema = z.object({
   id: z.string(),
@@ -11,28 +12,111 @@ const ratingSchema = z.object({
   rater: z.string(),
   item: z.string(),
   kind: z.string(),
-  payload: z.string().nullable(),
+  payload: z.string(),
   created: z.string(),
 })
 
-const costSchema = z.object({ hash: z.string(), usd: z.number().nullable() })
+const explainedSchema = z.object({
+  density: z.number(),
+  max: z.number(),
+  tokenShare: z.number().nullable(),
+  singleToken: booleanColumn.nullable(),
+  usd: z.number().nullable(),
+  scores: z.number(),
+})
+
+const stateSchema = z.object({ state: z.string(), count: z.number() })
+
+const countSchema = z.object({
+  explainer: z.string(),
+  llm: z.string().nullable(),
+  scorer: z.string(),
+  protocol: z.string(),
+  tier: z.string(),
+  undefined: z.string().nullable(),
+  provenanceId: z.string(),
+  count: z.number(),
+})
+
+/** What a request cost is summed once for the whole table: one line with an unknown price makes the sum unknown. */
+const SELECT_EXPLAINED = `
+  SELECT ${EXPLANATION_COLUMNS}, density, max, tokenShare, singleToken,
+    CASE WHEN request_hash IS NULL THEN 0 ELSE cost END AS usd,
+    (SELECT count(*) FROM score WHERE explanation_id = explanation.id) AS scores
+  FROM explanation
+  JOIN (
+    SELECT set_id AS featureSet, id AS featureNumber, density, max, token_share AS tokenShare,
+      single_token AS singleToken FROM feature
+  ) ON featureSet = set_id AND featureNumber = feature_id
+  LEFT JOIN (
+    SELECT request_hash AS spentHash, CASE WHEN count(usd) = count(*) THEN sum(usd) END AS cost
+    FROM spending WHERE stage = 'explain' GROUP BY request_hash
+  ) ON spentHash = request_hash
+  WHERE set_id = ? ORDER BY feature_id, id`
+
+const SELECT_COUNTS = `
+  SELECT explainer, llm, scorer, protocol, tier, undefined, score.provenance_id AS provenanceId, count(*) AS count
+  FROM explanation JOIN score ON explanation_id = explanation.id
+  WHERE set_id = ? GROUP BY explainer, llm, scorer, protocol, tier, undefined, score.provenance_id`
 
 /** Whole tables, row by row. */
 export function exportReader(connection: Connection): Store['exports'] {
-  const hasTable = (name: string): boolean =>
-    connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !==
-    undefined
+  const selectScores = connection.prepare(
+    `SELECT ${SCORE_COLUMNS} FROM score WHERE explanation_id = ? ORDER BY scorer, id`,
+  )
+  const selectControls = connection.prepare(
+    `SELECT ${CONTROL_COLUMNS} FROM score JOIN control ON score_id = score.id WHERE explanation_id = ?`,
+  )
   return {
     *features(setId) {
       const rows = connection.prepare(`SELECT ${FEATURE_COLUMNS} FROM feature WHERE set_id = ? ORDER BY id`)
       for (const row of rows.iterate(setId)) yield readFeatureRow(row)
     },
-    *explanations(setId) {
+    states: (setId) => {
       const rows = connection.prepare(
-        `SELECT ${EXPLANATION_COLUMNS} FROM explanation WHERE set_id = ? ORDER BY feature_id, id`,
+        'SELECT state, count(*) AS count FROM feature WHERE set_id = ? GROUP BY state',
       )
-      for (const row of rows.iterate(setId)) yield readExplanationRow(row)
+      return new Map(
+        rows.all(setId).map((row) => {
+          const { state, count } = checkRow(stateSchema, row, 'feature')
+          return [state, count]
+        }),
+      )
     },
+    *explanations(setId) {
+      for (const row of connection.prepare(SELECT_EXPLAINED).iterate(setId)) {
+        const explanation = readExplanationRow(row)
+        const { usd, scores, ...feature } = checkRow(explainedSchema, row, 'explanation')
+        yield { feature: { id: explanation.featureId, ...feature }, explanation, usd, scores }
+      }
+    },
+    scores: (explanationId) => {
+      const controls = new Map<string, ControlRecord[]>()
+      for (const row of selectControls.all(explanationId)) {
+        const control = readControlRow(row)
+        const others = controls.get(control.scoreId)
+        if (others) others.push(control)
+        else controls.set(control.scoreId, [control])
+      }
+      return selectScores.all(explanationId).map((row) => {
+        const score = readScoreRow(row)
+        return { score, controls: controls.get(score.id) ?? [] }
+      })
+    },
+    scoreCounts: (setId) =>
+      connection
+        .prepare(SELECT_COUNTS)
+        .all(setId)
+        .map((row) => checkRow(countSchema, row, 'score')),
+    explanationProvenances: (setId) =>
+      z
+        .array(z.string())
+        .parse(
+          connection
+            .prepare('SELECT DISTINCT provenance_id FROM explanation WHERE set_id = ?')
+            .pluck()
+            .all(setId),
+        ),
     exampleProtocols: (setId) =>
       z
         .array(z.string())
@@ -42,24 +126,9 @@ export function exportReader(connection: Connection): Store['exports'] {
             .pluck()
             .all(setId),
         ),
-    explainingCosts: () => {
-      const rows = connection
-        .prepare(
-          `SELECT request_hash AS hash, CASE WHEN count(usd) = count(*) THEN sum(usd) END AS usd
-           FROM spending WHERE stage = 'explain' GROUP BY request_hash`,
-        )
-        .all()
-      return new Map(
-        rows.map((row) => {
-          const { hash, usd } = checkRow(costSchema, row, 'spending')
-          return [hash, usd]
-        }),
-      )
-    },
     *ratings() {
-      if (!hasTable('rating_event')) return
       const rows = connection.prepare(
-        `SELECT CAST(id AS TEXT) AS id, session, rater, item, kind, CAST(payload AS TEXT) AS payload, created
+        `SELECT id, session, rater, item, kind, payload, created
          FROM rating_event ORDER BY id`,
       )
       for (const row of rows.iterate()) yield checkRow(ratingSchema, row, 'rating_event')

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { CONTROLS } from '../core/scores.ts'
 import type { ControlRecord, ScoreRecord, Store } from '../core/store.ts'
-import { checkRow, jsonColumn } from './columns.ts'
+import { checkRow, repeatedJsonColumn } from './columns.ts'
 import type { Connection } from './connection.ts'
 
 const scoreSchema = z.object({
@@ -28,7 +28,7 @@ const scoreSchema = z.object({
   flag: z.enum(['constantPrediction']).nullable(),
   ceiling: z.number().nullable(),
   digitMass: z.number().nullable(),
-  coverage: jsonColumn(z.record(z.string(), z.tuple([z.int(), z.int()]))),
+  coverage: repeatedJsonColumn(z.record(z.string(), z.tuple([z.int(), z.int()]))),
   failedCalls: z.number(),
   failedControlCalls: z.number(),
   unreadableCalls: z.number(),
@@ -46,11 +46,23 @@ const controlSchema = z.object({
   partner: z.number().nullable(),
 })
 
-const SCORE_COLUMNS = `score.id, explanation_id AS explanationId, scorer, protocol, tier, value, low, high, n, undefined,
+/** The columns of a score, by the names of its record. */
+export const SCORE_COLUMNS = `score.id, explanation_id AS explanationId, scorer, protocol, tier, value, low, high, n, undefined,
   flag, ceiling, digit_mass AS digitMass, coverage, failed_calls AS failedCalls, failed_control_calls AS failedControlCalls,
   unreadable_calls AS unreadableCalls, score.provenance_id AS provenanceId`
-const CONTROL_COLUMNS = `score_id AS scoreId, control.name, control.value, gain, gain_low AS gainLow, gain_high AS gainHigh,
+/** The columns of a control, by the names of its record. */
+export const CONTROL_COLUMNS = `score_id AS scoreId, control.name, control.value, gain, gain_low AS gainLow, gain_high AS gainHigh,
   p, partner`
+
+/** Checks a row of {@link SCORE_COLUMNS}. @throws {StoreError} `row-malformed` */
+export function readScoreRow(row: unknown): ScoreRecord {
+  return checkRow(scoreSchema, row, 'score')
+}
+
+/** Checks a row of {@link CONTROL_COLUMNS}. @throws {StoreError} `row-malformed` */
+export function readControlRow(row: unknown): ControlRecord {
+  return checkRow(controlSchema, row, 'control')
+}
 
 /** The part of the store for scores and their controls. */
 export function scoreTable(connection: Connection): Store['scores'] {
@@ -82,13 +94,11 @@ export function scoreTable(connection: Connection): Store['scores'] {
     `INSERT INTO control (score_id, name, value, gain, gain_low, gain_high, p, partner)
      VALUES (@scoreId, @name, @value, @gain, @gainLow, @gainHigh, @p, @partner)`,
   )
-  const readScore = (row: unknown): ScoreRecord => checkRow(scoreSchema, row, 'score')
-  const readControl = (row: unknown): ControlRecord => checkRow(controlSchema, row, 'control')
   return {
-    all: (setId, scorer) => selectAll.all(setId, scorer, `${scorer}.*`).map(readScore),
-    of: (explanationId) => selectOf.all(explanationId).map(readScore),
-    controls: (setId, scorer) => selectControls.all(setId, scorer).map(readControl),
-    controlsOf: (scoreId) => selectControlsOf.all(scoreId).map(readControl),
+    all: (setId, scorer) => selectAll.all(setId, scorer, `${scorer}.*`).map(readScoreRow),
+    of: (explanationId) => selectOf.all(explanationId).map(readScoreRow),
+    controls: (setId, scorer) => selectControls.all(setId, scorer).map(readControlRow),
+    controlsOf: (scoreId) => selectControlsOf.all(scoreId).map(readControlRow),
     put: (scores, controls) => {
       for (const score of scores) {
         removeControls.run(score.id)

@@ -10,12 +10,14 @@ export interface ShownComparison {
   readonly paired: {
     readonly difference: {
       readonly n: number
+      readonly clusters: number
       readonly mean: number
       readonly interval: { readonly low: number; readonly high: number }
       readonly median: number
       readonly higher: number
       readonly equal: number
     } | null
+    readonly draws: 'clusters' | 'features'
     readonly onlyA: number
     readonly onlyB: number
     readonly changed: readonly ShownChange[]
@@ -102,15 +104,18 @@ export function comparisonPage(comparison: ShownComparison, width: number, style
 }
 
 function pairedLines(paired: NonNullable<ShownComparison['paired']>, width: number, style: Style): string[] {
-  const { difference, onlyA, onlyB, changed, rose, fell } = paired
+  const { difference, draws, onlyA, onlyB, changed, rose, fell } = paired
   const only = onlyA + onlyB > 0 ? `only A has a value ${count(onlyA)}, only B ${count(onlyB)}` : null
   if (difference === null) return filled(['no feature has a value on both sides', only], width)
-  const { n, mean, interval, median, higher, equal } = difference
+  const { n, clusters, mean, interval, median, higher, equal } = difference
   const lines = filled(
     [
       style.bold(`mean B − A ${correlation(mean)}${bracket(interval)}`),
       `median ${correlation(median)}`,
       `n ${count(n)}`,
+      draws === 'clusters'
+        ? `interval over ${count(clusters)} clusters of features alike`
+        : 'interval over features',
       `B higher ${percent(higher)}, equal ${percent(equal)}`,
       only,
     ],

@@ -27,10 +27,11 @@ describe('paired differences', () => {
     )
     fc.assert(
       fc.property(fc.array(pair, { minLength: 1, maxLength: 30 }), (pairs) => {
-        const there = pairedDifference(pairs, 3, 200)!
+        const there = pairedDifference(pairs, 3, undefined, 200)!
         const back = pairedDifference(
           pairs.map(([first, second]) => [second, first] as const),
           3,
+          undefined,
           200,
         )!
         expect(back.mean).toBeCloseTo(-there.mean, 12)
@@ -53,5 +54,34 @@ describe('paired differences', () => {
     expect(mean).toBeCloseTo(0.05, 2)
     expect((interval.high - interval.low) / 2 / half).toBeGreaterThan(0.85)
     expect((interval.high - interval.low) / 2 / half).toBeLessThan(1.15)
+  })
+
+  it('learn nothing from a feature that is there twice, where its copies are one cluster', () => {
+    const pair = fc.tuple(fc.integer({ min: -100, max: 100 }), fc.integer({ min: -100, max: 100 }))
+    fc.assert(
+      fc.property(
+        fc.array(pair, { minLength: 1, maxLength: 20 }),
+        fc.integer({ min: 2, max: 4 }),
+        (pairs, copies) => {
+          const once = pairedDifference(pairs, 5, undefined, 200)!
+          const copied = Array.from({ length: copies }, () => pairs).flat()
+          const together = pairedDifference(copied, 5, (place) => place % pairs.length, 200)!
+          expect(together).toMatchObject({ n: copies * pairs.length, clusters: pairs.length })
+          expect(together.interval.low).toBeCloseTo(once.interval.low, 9)
+          expect(together.interval.high).toBeCloseTo(once.interval.high, 9)
+        },
+      ),
+    )
+  })
+
+  it('have a narrower interval where copies count as features of their own', () => {
+    const pairs = Array.from({ length: 40 }, (_, place) => [0, Math.sin(place)] as const)
+    const copied = Array.from({ length: 16 }, () => pairs).flat()
+    const width = ({ low, high }: { low: number; high: number }): number => high - low
+    const together = pairedDifference(copied, 1, (place) => place % pairs.length)!
+    const alone = pairedDifference(copied, 1)!
+    // Sixteen copies: a quarter of the standard error.
+    expect(width(together.interval) / width(alone.interval)).toBeGreaterThan(3.4)
+    expect(width(together.interval) / width(alone.interval)).toBeLessThan(4.6)
   })
 })

@@ -1,4 +1,5 @@
-import { basename } from 'node:path'
+import { rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { quantile } from '../../src/autointerp/bootstrap.ts'
 import { copyOf } from '../support/paths.ts'
@@ -32,7 +33,14 @@ describe('gloss compare', () => {
     const { differ, paired } = JSON.parse(stdout) as {
       differ: string[]
       paired: {
-        difference: { n: number; mean: number; median: number; interval: { low: number; high: number } }
+        draws: string
+        difference: {
+          n: number
+          clusters: number
+          mean: number
+          median: number
+          interval: { low: number; high: number }
+        }
       }
     }
     expect(differ).toContain('explainer')
@@ -42,6 +50,19 @@ describe('gloss compare', () => {
     expect(paired.difference.median).toBeCloseTo(quantile(Float64Array.from(differences).toSorted(), 0.5), 12)
     expect(paired.difference.interval.low).toBeLessThanOrEqual(mean)
     expect(paired.difference.interval.high).toBeGreaterThanOrEqual(mean)
+    expect(paired.draws).toBe('clusters')
+    expect(paired.difference.clusters).toBeGreaterThan(1)
+    expect(paired.difference.clusters).toBeLessThanOrEqual(differences.length)
+  })
+
+  it('draws features where only the database is at hand, and says so', async () => {
+    const copy = copyOf(folder)
+    rmSync(join(copy, 'features'), { recursive: true })
+    const { code, stdout } = await gloss(['compare', 'explainer=table', 'explainer=bigram'], { folder: copy })
+    expect(code).toBe(0)
+    expect(stdout).toContain('interval over features')
+    const whole = await gloss(['compare', 'explainer=table', 'explainer=bigram'], { folder })
+    expect(whole.stdout).toMatch(/interval over [\d,]+ clusters of features alike/)
   })
 
   it('compares two workspaces, and finds no difference between copies', async () => {

@@ -76,5 +76,5 @@ it.each(['sae-dashboard', 'huggingface'])(
     }
     expect(cut).toBeGreaterThan(0)
   },
-  120_000,
+  240_000,
 )

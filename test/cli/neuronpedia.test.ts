@@ -179,7 +179,7 @@ describe('gloss export --format neuronpedia', () => {
     for (const { explanationId } of batches(source, 'scores').flat()) expect(ids).toContain(explanationId)
   })
 
-  it('comes back by gloss import: features, records, explanations', async () => {
+  it('comes back by gloss import: features, records, explanations', { timeout: 180_000 }, async () => {
     const source = await exported(folder)
     const study = join(temporaryFolder(), 'study')
     const { stdout } = await glossHere(['import', source, '--workspace', study, '--json'], { folder })
@@ -216,7 +216,7 @@ describe('gloss export --format neuronpedia', () => {
     expect(texts(batches(again, 'explanations').flat())).toEqual(texts(explanations))
   })
 
-  it('gives the same bytes again', async () => {
+  it('gives the same bytes again', { timeout: 180_000 }, async () => {
     const [one, two] = [await exported(folder), await exported(folder)]
     const names = readdirSync(one, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())

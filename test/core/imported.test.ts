@@ -12,12 +12,10 @@ it('marks a name once', () => {
 })
 
 it('finds what a name stands for', () => {
-  const [small, large, table] = [
-    { explainer: 'imported:pairs', llm: 'small' },
-    { explainer: 'imported:pairs', llm: 'large' },
-    { explainer: 'imported:table', llm: null },
-  ]
-  const known = [small!, large!, table!]
+  const small = { explainer: 'imported:pairs', llm: 'small' }
+  const large = { explainer: 'imported:pairs', llm: 'large' }
+  const table = { explainer: 'imported:table', llm: null }
+  const known = [small, large, table]
   expect(findImported('imported', known)).toEqual(known)
   expect(findImported('imported:pairs', known)).toEqual([small, large])
   expect(findImported('imported:pairs@large', known)).toEqual([large])

@@ -41,7 +41,7 @@ function parse(text: string): (string | null)[][] {
   return rows
 }
 
-function encode(rows: readonly Record<string, string | number | null | string[]>[]): string {
+function encode(rows: readonly (string | number | null | string[])[][]): string {
   const encoder = new CsvEncoder(COLUMNS)
   return Buffer.concat([encoder.begin(), encoder.rows(rows), encoder.end()]).toString('utf8')
 }
@@ -50,8 +50,8 @@ describe('CSV', () => {
   it('is RFC 4180: header, CRLF, doubled quotes, null apart from an empty text', () => {
     expect(
       encode([
-        { text: 'a "b",\nc', value: -0.5, list: ['x', '"'] },
-        { text: '', value: null, list: null },
+        ['a "b",\nc', -0.5, ['x', '"']],
+        ['', null, null],
       ]),
     ).toBe('text,value,list\r\n"a ""b"",\nc",-0.5,"[""x"",""\\""""]"\r\n"",,\r\n')
   })
@@ -63,7 +63,7 @@ describe('CSV', () => {
           fc.tuple(fc.string({ unit: 'binary' }), fc.double({ noNaN: true, noDefaultInfinity: true })),
         ),
         (cells) => {
-          const rows = cells.map(([text, value]) => ({ text, value, list: [text] }))
+          const rows = cells.map(([text, value]) => [text, value, [text]])
           const [header, ...read] = parse(encode(rows))
           expect(header).toEqual(['text', 'value', 'list'])
           expect(read.map(([text, value, list]) => [text, Number(value), list])).toEqual(
@@ -81,12 +81,24 @@ describe('CSV', () => {
   it.each(['=1+1', '+1', '-cmd', '@SUM(A1)', '\t=1', '\r=1', ' =1', '\n', '＝1', '\u0000=1'])(
     'keeps a spreadsheet from running %j',
     (text) => {
-      const [, [cell] = []] = parse(encode([{ text, value: -1, list: [] }]))
+      const [, [cell] = []] = parse(encode([[text, -1, []]]))
       expect(cell).toBe(`'${text}`)
     },
   )
 
   it('leaves negative numbers numbers', () => {
-    expect(encode([{ text: 'a', value: -1.5e-7, list: [] }])).toContain(',-1.5e-7,')
+    expect(encode([['a', -1.5e-7, []]])).toContain(',-1.5e-7,')
+  })
+
+  it('writes cells that repeat like any others, and the ones after them', () => {
+    const list = ['a']
+    expect(
+      encode([
+        ['same', 1, list],
+        ['same', 1, list],
+        [null, null, ['a']],
+        ['same', 0, null],
+      ]),
+    ).toBe('text,value,list\r\nsame,1,"[""a""]"\r\nsame,1,"[""a""]"\r\n,,"[""a""]"\r\nsame,0,\r\n')
   })
 })

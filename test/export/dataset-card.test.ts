@@ -7,10 +7,10 @@ import { ROOT } from '../support/paths.ts'
 
 const SET = { set: 'topk-8', kind: 'sae', hook: 'blocks.0.hook_mlp_out', features: 8, model: 'tiny-1l' }
 const COLUMN = { name: 'top_token', type: 'string', unit: null, description: 'the | strongest' } as const
-const TABLES = TABLE_NAMES.map((table, at) => ({
+const TABLES = TABLE_NAMES.map((table) => ({
   table,
   file: `${table}/train.parquet`,
-  rows: table === 'ratings' ? 0 : 10 ** at,
+  rows: table === 'ratings' ? 0 : table === 'scores' ? 100_000 : 10,
   columns: [COLUMN],
 }))
 

@@ -50,6 +50,7 @@ describe.skipIf(CHROMIUM === undefined)('the report in Chromium', () => {
     expect(dom).not.toContain('data-ran')
     expect(dom).toContain('1 to 50 of 70 features')
     expect(dom).toContain(`<td class="text"><bdi>${escaped}</bdi></td>`)
+    expect(dom).toContain(`<th scope="row">${escaped}</th><td class="number">.50</td>`)
   })
 
   it('shows the page of the feature that the address names', async () => {
@@ -57,6 +58,8 @@ describe.skipIf(CHROMIUM === undefined)('the report in Chromium', () => {
     expect(dom).not.toContain('data-ran')
     expect(dom).toContain('>Feature 130</h1>')
     expect(dom).toContain('href="#feature-129"')
+    expect(dom).toContain(`<p>Comment: <bdi>${escaped}</bdi></p>`)
+    expect(dom).toContain('an attention check · submitted · flagged')
     expect(dom).toMatch(/<mark class="token nominal" title="1\.00"[^>]*><bdi>b<\/bdi><\/mark>/)
   })
 

@@ -32,6 +32,34 @@ export function hostileOverview(features: number): ReportOverview {
       cost: { usd: 0, requests: 0 },
       eligible: 10,
     },
+    sessions: [
+      {
+        session: HOSTILE,
+        rubric: HOSTILE,
+        items: 2,
+        raters: [{ rater: HOSTILE, items: 2, submitted: 1, checks: { failed: 0, shown: 1 } }],
+        agreement: [
+          {
+            name: HOSTILE,
+            metric: 'ordinal',
+            alpha: { value: 0.5, low: null, high: null },
+            units: 1,
+            icc: null,
+          },
+        ],
+        automatic: [
+          {
+            measure: HOSTILE,
+            scorer: HOSTILE,
+            protocol: HOSTILE,
+            tier: 'table',
+            spearman: { value: null, low: null, high: null },
+            kendall: { value: null, low: null, high: null },
+            n: 1,
+          },
+        ],
+      },
+    ],
     table: {
       feature: Array.from({ length: features }, (_, feature) => feature),
       standing: all('scored'),
@@ -70,6 +98,21 @@ export async function* hostileFeatures(count: number): AsyncGenerator<ReportFeat
         },
       ],
       simulated: [],
+      ratings: [
+        {
+          session: HOSTILE,
+          rubric: HOSTILE,
+          rater: HOSTILE,
+          role: 'check',
+          standing: 'submitted',
+          explanationOf: 0,
+          texts: [[HOSTILE, HOSTILE]],
+          scores: [{ name: HOSTILE, part: HOSTILE, value: 1, most: 2 }],
+          comment: HOSTILE,
+          skippedBecause: HOSTILE,
+          flagged: true,
+        },
+      ],
       scale: { max: 1, levels: 9 },
     }
 }

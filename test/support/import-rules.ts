@@ -51,7 +51,6 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'string-width': ['tui'],
   ink: ['tui'],
   react: ['tui'],
-  'csv-stringify': ['export'],
   hyparquet: ['export', 'import'], // the types of a schema; exported tables read back
   'hyparquet-writer': ['export'],
   commander: ['cli'],

@@ -4,8 +4,10 @@ import { UsageError } from '../../core/errors.ts'
 import { compare as compareSides, type NamedScores } from '../../pipeline/compare.ts'
 import { chooseScores, SCORE_CHOICES, type ScoreChoice } from '../../pipeline/compared-scores.ts'
 import { currentSet } from '../../pipeline/feature-set.ts'
+import { clustersIfKnown } from '../../pipeline/set-clusters.ts'
 import { findSet } from '../../pipeline/sets.ts'
 import { SIMULATION } from '../../pipeline/simulation-scorer.ts'
+import { saeWorkshop } from '../../sae/workshop.ts'
 import { comparisonPage } from '../../tui/comparison.ts'
 import { type CommandDefinition, terminalFor } from '../command.ts'
 import { type StudyOptions, withCommonOptions, withOptions } from '../options.ts'
@@ -39,22 +41,28 @@ Examples:
   gloss compare ../before ../after
   gloss compare ../before:explainer=table explainer=table --json`,
     )
-  withOptions(withCommonOptions(command), 'seed').action((a: string, b: string, options: CompareOptions) => {
-    const terminal = terminalFor(options, surroundings)
-    const first = sideOf(a, options, surroundings)
-    const second = sideOf(b, options, surroundings)
-    const comparison = compareSides(first.scores, second.scores, first.seed, options.mixed ?? false)
-    if (options.json) terminal.printJson(comparison)
-    else terminal.print(...comparisonPage(comparison, terminal.columns, terminal.style))
-  })
+  withOptions(withCommonOptions(command), 'seed').action(
+    async (a: string, b: string, options: CompareOptions) => {
+      const terminal = terminalFor(options, surroundings)
+      const first = await sideOf(a, options, surroundings)
+      const second = await sideOf(b, options, surroundings, first.scores)
+      const comparison = compareSides(first.scores, second.scores, first.seed, options.mixed ?? false)
+      if (options.json) terminal.printJson(comparison)
+      else terminal.print(...comparisonPage(comparison, terminal.columns, terminal.style))
+    },
+  )
 }
 
-/** @throws {UsageError} `side-malformed`, and what opening a study and choosing scores can throw */
-function sideOf(
+/**
+ * @param other the other side, whose clusters are these where it is about the same set
+ * @throws {UsageError} `side-malformed`, and what opening a study and choosing scores can throw
+ */
+async function sideOf(
   text: string,
   options: CompareOptions,
   surroundings: Surroundings,
-): { scores: NamedScores; seed: number } {
+  other: NamedScores | null = null,
+): Promise<{ scores: NamedScores; seed: number }> {
   const { folder, set: name, choice } = parseSide(text, surroundings.folder)
   // The choice between the sides' scorers is one for both.
   const { scorer, ...others } = options
@@ -65,8 +73,11 @@ function sideOf(
   const store = openWorkspaceStore(workspace, false)
   try {
     const set = name === null ? currentSet({ store, folder: workspace }) : findSet(store, name)
+    const chosen = chooseScores(store, set, scorer, choice)
+    const known = other?.set.id === set.id ? other.clusters : null
+    const source = { store, folder: workspace, workshop: saeWorkshop }
     return {
-      scores: { name: text, ...chooseScores(store, set, scorer, choice) },
+      scores: { name: text, ...chosen, clusters: known ?? (await clustersIfKnown(source, set)) },
       seed: readConfig(workspace, others).seed,
     }
   } finally {

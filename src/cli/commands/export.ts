@@ -53,7 +53,7 @@ export const exportCommand: CommandDefinition = (parent, surroundings) => {
     .addOption(
       new Option(
         '--tables <names>',
-        `which: ${TABLE_NAMES.join(', ')} or all (default: all but examples and vocabulary; huggingface: all; markdown: scores)`,
+        `which: ${TABLE_NAMES.join(', ')} or all (default: all but ${SPECIAL_TABLES.join(', ')}; huggingface: all; markdown: scores)`,
       ).argParser(names),
     )
     .addOption(new Option('--columns <names>', 'these columns alone, in this order').argParser(names))

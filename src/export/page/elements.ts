@@ -58,3 +58,8 @@ export function definitions(
     )
   return list
 }
+
+/** What is wider than the screen scrolls by itself, by keyboard too. */
+export function scrolling(label: string, content: HTMLElement): HTMLElement {
+  return make('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': label }, content)
+}

@@ -3,7 +3,8 @@ import type {
   ReportFeature as Feature,
   ReportOverview as Overview,
 } from '../report-data.ts'
-import { definitions, make, tokenMark } from './elements.ts'
+import { definitions, make, scrolling, tokenMark } from './elements.ts'
+import { ratingsPart } from './ratings.ts'
 import { correlation, count, interval, percent, quantity, STANDINGS } from './text.ts'
 
 /** Features as they are packed; see `packed` of the report file. */
@@ -46,6 +47,7 @@ export function featurePage(feature: Feature, row: number, table: Overview['tabl
     )
   page.append(make('h2', {}, 'Explanations and scores'), ...feature.explanations.map(explanationPart))
   if (feature.explanations.length === 0) page.append(make('p', {}, 'None yet.'))
+  page.append(...ratingsPart(feature.ratings ?? []))
   if (feature.simulated.length > 0) page.append(...simulationPart(feature))
   page.append(
     make(
@@ -215,9 +217,4 @@ function effectsPart(title: string, effects: NonNullable<Feature['logits']>['top
       ),
     )
   return make('section', {}, make('h2', {}, title), list)
-}
-
-/** What is wider than the screen scrolls by itself, by keyboard too. */
-function scrolling(label: string, content: HTMLElement): HTMLElement {
-  return make('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': label }, content)
 }

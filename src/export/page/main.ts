@@ -5,6 +5,7 @@ import type {
 } from '../report-data.ts'
 import { button, byId, definitions, make, unpack } from './elements.ts'
 import { type Block, featurePage, type PackedExample } from './feature.ts'
+import { sessionsPart } from './ratings.ts'
 import { FeatureTable } from './table.ts'
 import { correlation, count, percent, STANDINGS } from './text.ts'
 
@@ -26,7 +27,12 @@ class Report {
     this.#rows = new Map(overview.table.feature.map((feature, row) => [feature, row]))
     const charts = byId('charts')
     charts.hidden = false
-    this.#home.append(...summary(overview), charts, this.#table.element)
+    this.#home.append(
+      ...summary(overview),
+      charts,
+      ...sessionsPart(overview.sessions ?? []),
+      this.#table.element,
+    )
     this.#header()
     window.addEventListener('hashchange', () => void this.show())
     document.addEventListener('keydown', (event) => this.#key(event))
