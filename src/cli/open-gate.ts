@@ -39,6 +39,7 @@ export async function openGate(
       key,
       timeoutMs,
       maxReplyTokens: config.llm.maxReplyTokens,
+      temperature: config.llm.temperature,
       ...(capabilities
         ? { tokenLimit: capabilities.tokenLimit, promptLogprobs: capabilities.promptLogprobs }
         : {}),

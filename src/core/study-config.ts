@@ -81,6 +81,8 @@ export const studyConfigSchema = z.strictObject({
         )
         .default([]),
       ...endpointLimits,
+      /** Sent with every request; by default the endpoint decides. */
+      temperature: z.number().min(0).max(2).optional(),
       /** Of a reply, where fewer are to be written than a prompt allows. */
       maxReplyTokens: z.int().positive().optional(),
       timeoutSeconds: z.number().positive().max(86_400).default(600),

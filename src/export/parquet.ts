@@ -4,7 +4,7 @@ import type { Json } from '../core/hash.ts'
 import type { Column, ColumnType, Row, TableEncoder } from './table.ts'
 
 /** Rows of a row group: what is in memory at a time. */
-export const PARQUET_ROWS = 20_000
+export const PARQUET_ROWS = 5_000
 
 /**
  * Parquet with typed, nullable columns, lists as LIST, Snappy, statistics, a row group for every {@link PARQUET_ROWS} rows.

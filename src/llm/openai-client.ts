@@ -24,6 +24,8 @@ export interface OpenAiClientOptions {
   readonly tokenLimit?: TokenLimit
   /** Of a reply, where fewer are to be written than a request allows. */
   readonly maxReplyTokens?: number | undefined
+  /** Sent with every chat; by default the endpoint decides. */
+  readonly temperature?: number | undefined
   /** How log-probabilities of a prompt are had. */
   readonly promptLogprobs?: Capabilities['promptLogprobs']
 }
@@ -51,19 +53,22 @@ export class OpenAiClient {
   readonly #key: string | null
   readonly #timeoutMs: number
   readonly #maxReplyTokens: number
+  readonly #sampling: { readonly temperature?: number }
   readonly #client: OpenAI
   readonly #agent: Agent
   readonly #prompts: PromptAsker | null
   #tokenLimit: TokenLimit
 
   constructor(options: OpenAiClientOptions) {
-    const { baseUrl, model, key, timeoutMs, tokenLimit, promptLogprobs, maxReplyTokens } = options
+    const { baseUrl, model, key, timeoutMs, tokenLimit, promptLogprobs, maxReplyTokens, temperature } =
+      options
     const url = new URL(baseUrl)
     this.baseUrl = baseUrl
     this.model = model
     this.#key = key
     this.#timeoutMs = timeoutMs ?? DEFAULT_TIMEOUT_MS
     this.#maxReplyTokens = maxReplyTokens ?? Number.POSITIVE_INFINITY
+    this.#sampling = temperature === undefined ? {} : { temperature }
     // Before a probe has asked: the name that OpenAI's own reference gives, and the one that every other server knows.
     this.#tokenLimit =
       tokenLimit ?? (url.hostname === 'api.openai.com' ? 'max_completion_tokens' : 'max_tokens')
@@ -98,7 +103,7 @@ export class OpenAiClient {
   bodyOf({ messages, maxTokens, topLogprobs }: ChatRequest): Record<string, unknown> {
     const logprobs = topLogprobs ? { logprobs: true, top_logprobs: topLogprobs } : {}
     const most = Math.min(maxTokens, this.#maxReplyTokens)
-    return { model: this.model, messages, [this.#tokenLimit]: most, ...logprobs }
+    return { model: this.model, messages, [this.#tokenLimit]: most, ...this.#sampling, ...logprobs }
   }
 
   /**

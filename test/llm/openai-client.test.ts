@@ -191,6 +191,17 @@ describe('a failed try', () => {
     ])
   })
 
+  it('sends a temperature where one is set', async () => {
+    const { fake, client } = await serve(() => ({ answer: 'hi' }), { temperature: 0 })
+    await client.send(REQUEST)
+    expect(fake.seen[0]!.body).toEqual({
+      model: 'm-1',
+      messages: REQUEST.messages,
+      max_tokens: 7,
+      temperature: 0,
+    })
+  })
+
   it('tells a missing key from a wrong one', async () => {
     const { client } = await serve(() => ({ raw: errorBody('who are you'), status: 401 }), { key: null })
     expect((await failureOf(client)).failure.message).toContain('no key was sent: set GLOSS_API_KEY')
