@@ -47,8 +47,8 @@ export interface ReportSession {
     readonly alpha: ReportEstimate
     readonly units: number
     readonly icc: {
-      readonly single: number
-      readonly average: number
+      readonly single: ReportEstimate
+      readonly average: ReportEstimate
       readonly k: number
       readonly items: number
     } | null

@@ -90,7 +90,7 @@ function report(store: Store, session: RatingSession): SessionReport {
     rubric: rubric.name,
     items: manifest.items.length,
     raters: [...states].map(([rater, state]) => ({
-      ...raterReport(rater, state, manifest, ratings),
+      ...raterReport(rater, state, manifest, ratings, seed),
       checks: scores ? checkedTasks(rater, scores) : checksOf(rater, rubric, ratings),
     })),
     agreement: agreementOf(ratings, seed),
@@ -116,6 +116,7 @@ function raterReport(
   state: RaterFold,
   manifest: SessionManifest,
   ratings: SessionRatings,
+  seed: number,
 ): Omit<RaterReport, 'checks'> {
   const queue = queueOf(manifest.items, rater)
   const standing = (wanted: string): SessionItem[] =>
@@ -127,7 +128,7 @@ function raterReport(
     submitted: submitted.length,
     skipped: standing('skipped').length,
     secondsPerItem: median(submitted.map(({ code }) => (state.elapsedMs.get(code) ?? 0) / 1000)),
-    repeats: selfAgreementOf(ratings, rater),
+    repeats: selfAgreementOf(ratings, rater, seed),
   }
 }
 

@@ -44,7 +44,7 @@ interface RaterView {
   readonly checks: { readonly failed: number; readonly shown: number }
   readonly repeats: readonly {
     readonly name: string
-    readonly kappa: number | null
+    readonly kappa: EstimateView
     readonly pairs: number
   }[]
 }
@@ -55,8 +55,8 @@ interface AgreementView {
   readonly alpha: EstimateView
   readonly units: number
   readonly icc: {
-    readonly single: number
-    readonly average: number
+    readonly single: EstimateView
+    readonly average: EstimateView
     readonly k: number
     readonly items: number
   } | null
@@ -128,8 +128,8 @@ const RATERS: readonly Column<RaterView>[] = [
 
 function repeatsText(repeats: RaterView['repeats']): string {
   const pairs = Math.max(0, ...repeats.map((repeat) => repeat.pairs))
-  const known = repeats.filter(({ kappa }) => kappa !== null)
-  return pairs === 0 ? '·' : known.map(({ name, kappa }) => `${name} ${correlation(kappa!)}`).join(', ')
+  const known = repeats.filter(({ kappa }) => kappa.value !== null)
+  return pairs === 0 ? '·' : known.map(({ name, kappa }) => `${name} ${number(kappa.value)}`).join(', ')
 }
 
 const AGREEMENT: readonly Column<AgreementView>[] = [
@@ -137,8 +137,8 @@ const AGREEMENT: readonly Column<AgreementView>[] = [
   { header: 'α [95 % CI]', align: 'right', cell: ({ alpha }) => estimate(alpha) },
   { header: 'metric', dispensable: 2, cell: ({ metric }) => metric },
   { header: 'units', align: 'right', cell: ({ units }) => String(units) },
-  { header: 'ICC(2,1)', align: 'right', cell: ({ icc }) => number(icc?.single ?? null) },
-  { header: 'ICC(2,k)', align: 'right', cell: ({ icc }) => number(icc?.average ?? null) },
+  { header: 'ICC(2,1)', align: 'right', cell: ({ icc }) => (icc === null ? '·' : estimate(icc.single)) },
+  { header: 'ICC(2,k)', align: 'right', cell: ({ icc }) => (icc === null ? '·' : estimate(icc.average)) },
   { header: 'k', align: 'right', cell: ({ icc }) => (icc === null ? '·' : String(icc.k)) },
   {
     header: 'crossed',

@@ -86,8 +86,9 @@ describe('the report on a session', () => {
     expect(specificity.alpha).toEqual({ value: 1, low: 1, high: 1 })
     const mean = report.agreement.find(({ name }) => name === 'mean')!
     expect(mean.icc).toMatchObject({ k: 2, items: mean.units })
-    expect(mean.icc!.single).toBeCloseTo(1, 12)
-    expect(mean.icc!.average).toBeCloseTo(1, 12)
+    expect(mean.icc!.single.value!).toBeCloseTo(1, 12)
+    expect(mean.icc!.average.value!).toBeCloseTo(1, 12)
+    expect(mean.icc!.single.low!).toBeCloseTo(1, 12)
   })
 
   it('sees from repeats who does not agree with themselves', () => {
@@ -95,8 +96,9 @@ describe('the report on a session', () => {
       repeats.find(({ name }) => name === 'mean')!,
     )
     expect(attentive!.pairs).toBeGreaterThan(1)
-    expect(attentive!.kappa).toBe(1)
-    expect(careless!.kappa).toBeLessThan(0)
+    expect(attentive!.kappa.value).toBe(1)
+    expect(careless!.kappa.value!).toBeLessThan(0)
+    expect(careless!.kappa.high!).toBeGreaterThanOrEqual(careless!.kappa.value!)
   })
 
   it('compares with the automatic score of the explanation that was shown', () => {
