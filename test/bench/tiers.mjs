@@ -36,6 +36,7 @@ for (const tier of LLM_TIERS) {
     .all(set.id, 'simulation')
     .filter(
       (score) =>
+        score.scorer === 'simulation' &&
         score.tier === tier &&
         score.protocol === protocol.name &&
         explained.some(({ id }) => id === score.explanationId),
