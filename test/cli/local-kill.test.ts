@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { copyOf } from '../support/paths.ts'
@@ -48,7 +49,7 @@ describe.skipIf('missing' in model)(`gloss explain with a model file${skipped}`,
       expect(await gloss(args, { folder })).toMatchObject({ code: 0 })
       expect(query(folder, 'SELECT count(*) AS n FROM spending')[0]!['n']).toBe(FEATURES)
       for (const { body } of query(folder, 'SELECT body FROM request'))
-        expect(JSON.parse(String(body))).toMatchObject({ max_tokens: 24 })
+        expect(JSON.parse(gunzipSync(body as Uint8Array).toString('utf8'))).toMatchObject({ max_tokens: 24 })
       const whole = study()
       expect(await gloss(args, { folder: whole })).toMatchObject({ code: 0 })
       expect(tablesOf(folder)).toBe(tablesOf(whole))
