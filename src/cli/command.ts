@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
 import { UsageError } from '../core/errors.ts'
 import { parseSelection, type Selection } from '../core/selection.ts'
-import type { StageName } from '../core/stages.ts'
 import type { Store, StudySetting } from '../core/store.ts'
 import { currentSet } from '../pipeline/feature-set.ts'
 import { findSet } from '../pipeline/sets.ts'
@@ -70,6 +69,3 @@ export function countsJson(study: Study): object {
   const { missing, ...counts } = status(study.store, currentSet(study))
   return { ...counts, failures: missing }
 }
-
-/** The stages that a command shows. */
-export type Stages = readonly StageName[]

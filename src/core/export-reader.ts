@@ -1,13 +1,4 @@
-/** An event of a rating session as stored; `payload` is JSON as it was written. */
-export interface RatingEventRow {
-  readonly id: string
-  readonly session: string
-  readonly rater: string
-  readonly item: string
-  readonly kind: string
-  readonly payload: string
-  readonly created: string
-}
+import type { RatingEventRecord } from './ratings.ts'
 
 /** What rows about a feature say of it. */
 export interface ExplainedFeature {
@@ -67,8 +58,8 @@ export interface ExportReader<FeatureRow, ExplanationRow, ScoreRow, ControlRow> 
   explanationProvenances(setId: string): string[]
   /** Names of the protocols that a set has examples of, in order. */
   exampleProtocols(setId: string): string[]
-  /** Every rating event in the order of their ids; . */
-  ratings(): Iterable<RatingEventRow>
+  /** Every rating event in the order of their ids. */
+  ratings(): Iterable<RatingEventRecord>
   /** Lets all reading see one state of the study, until the function that it returns is called. */
   holdSnapshot(): () => void
 }

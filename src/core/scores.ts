@@ -1,15 +1,19 @@
-/** Why a score has no value (reference: the table of undefined values in ARCHITECTURE.md). */
-export type UndefinedReason =
-  | 'noExplanation'
-  | 'callsFailed'
-  | 'lowCoverage'
-  | 'constantTruth'
-  /** There is nothing to tell apart: one class of questions is absent. */
-  | 'oneClass'
-  /** A statistic of beliefs, where answers are yes or no or of two values. */
-  | 'hardAnswers'
-  /** A precision, where nothing was named. */
-  | 'noneNamed'
+/**
+ * Why a score has no value (reference: the table of undefined values in ARCHITECTURE.md). `oneClass`: there is nothing to
+ * tell apart, as one class of questions is absent. `hardAnswers`: a statistic of beliefs, where answers are yes or no or
+ * of two values. `noneNamed`: a precision, where nothing was named.
+ */
+export const UNDEFINED_REASONS = [
+  'noExplanation',
+  'callsFailed',
+  'lowCoverage',
+  'constantTruth',
+  'oneClass',
+  'hardAnswers',
+  'noneNamed',
+] as const
+/** One of {@link UNDEFINED_REASONS}. */
+export type UndefinedReason = (typeof UNDEFINED_REASONS)[number]
 
 /** What a reader must know of a score that has a value. `constantPrediction`: its value is 0 by rule. */
 export type ScoreFlag = 'constantPrediction'
@@ -29,13 +33,14 @@ export type ScorerName = (typeof SCORERS)[number]
 /** Scorers that ask questions with a right answer. */
 export type QuestionScorerName = Exclude<ScorerName, 'simulation'>
 
-/** How predictions were read. Scores of different tiers are never compared silently. */
-export type Tier = 'promptLogprobs' | 'chatLogprobs' | 'integersDense' | 'integersSparse' | 'table'
-
 /** The tiers that can be asked of an LLM, by the form of the answer and what is read of it. */
 export const LLM_TIERS = ['integersSparse', 'integersDense', 'chatLogprobs', 'promptLogprobs'] as const
 /** One of {@link LLM_TIERS}. */
 export type LlmTier = (typeof LLM_TIERS)[number]
+/** How predictions were read. Scores of different tiers are never compared silently. */
+export const TIERS = [...LLM_TIERS, 'table'] as const
+/** One of {@link TIERS}. */
+export type Tier = (typeof TIERS)[number]
 
 /** Null explanations and judges that read none, whose score stands beside a score. */
 export const CONTROLS = [

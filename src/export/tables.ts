@@ -61,6 +61,11 @@ const OF_CONTROLS = CONTROLS.flatMap((name) => [
   column(`p_${name}`, 'number', '(1 + resamples with a gain of 0 or less) / (1 + resamples)', 'probability'),
 ])
 
+const INTERVAL = [
+  column('low', 'number', 'lower end of the 95 % bootstrap interval'),
+  column('high', 'number', 'upper end of the 95 % bootstrap interval'),
+]
+
 const PROVENANCE = [
   column('model', 'string', 'subject model'),
   column('weights_hash', 'string', "SHA-256 of the subject model's weights"),
@@ -131,8 +136,7 @@ export const TABLES: Readonly<Record<TableName, readonly Column[]>> = {
     ),
     column('tier', 'string', 'how answers were read; scores of different tiers do not compare'),
     column('value', 'number', 'the score; null exactly where undefined says why, never 0 for a missing one'),
-    column('low', 'number', 'lower end of the 95 % bootstrap interval'),
-    column('high', 'number', 'upper end of the 95 % bootstrap interval'),
+    ...INTERVAL,
     column('n', 'integer', 'tokens (simulation) or questions that were scored', 'count'),
     column('undefined', 'string', 'why there is no value'),
     column('flag', 'string', 'constantPrediction: the value is its rule for a constant answer'),
@@ -169,8 +173,7 @@ export const TABLES: Readonly<Record<TableName, readonly Column[]>> = {
       'number',
       'the same statistic as that scorer has in scores, on fewer questions; null exactly where undefined says why',
     ),
-    column('low', 'number', 'lower end of the 95 % bootstrap interval'),
-    column('high', 'number', 'upper end of the 95 % bootstrap interval'),
+    ...INTERVAL,
     column('n', 'integer', 'questions that were answered', 'count'),
     column('undefined', 'string', 'why there is no value'),
     column('flag', 'string', 'constantPrediction: the same answer to every question'),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { CONTROLS, LLM_TIERS } from '../core/scores.ts'
+import { CONTROLS, TIERS, UNDEFINED_REASONS } from '../core/scores.ts'
 
 /** Our own exported tables as they are read back: the manifest, and a schema for the rows of every table. */
 
@@ -156,22 +156,12 @@ const scoreSchema = z
     score_id: id,
     scorer: id,
     protocol: id,
-    tier: z.enum([...LLM_TIERS, 'table']),
+    tier: z.enum(TIERS),
     value: nullable(z.number()),
     low: nullable(z.number()),
     high: nullable(z.number()),
     n: count,
-    undefined: nullable(
-      z.enum([
-        'noExplanation',
-        'callsFailed',
-        'lowCoverage',
-        'constantTruth',
-        'oneClass',
-        'hardAnswers',
-        'noneNamed',
-      ]),
-    ),
+    undefined: nullable(z.enum(UNDEFINED_REASONS)),
     flag: nullable(z.enum(['constantPrediction'])),
     ceiling: nullable(z.number()),
     digit_mass: nullable(z.number()),

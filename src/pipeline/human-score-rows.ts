@@ -1,7 +1,7 @@
 import type { ExplainedRow } from '../core/export-reader.ts'
 import type { ExplanationRecord, FeatureSetRecord, Store } from '../core/store.ts'
 import { type HumanScore, HumanScores } from './human-scores.ts'
-import { type Cells, OF_EXPLANATION, OF_FEATURE, OF_SET } from './table-cells.ts'
+import { type Cells, OF_EXPLANATION, OF_FEATURE, OF_SCORE, OF_SET } from './table-cells.ts'
 
 /** A row of the table human_scores. */
 export interface HumanScoreSource extends ExplainedRow<ExplanationRecord> {
@@ -14,18 +14,10 @@ export const HUMAN_SCORE_CELLS: Cells<HumanScoreSource> = {
   ...OF_SET,
   ...OF_FEATURE,
   ...OF_EXPLANATION,
+  ...OF_SCORE,
   session: ({ score }) => score.session,
   rater: ({ score }) => score.rater,
   item: ({ score }) => score.item,
-  scorer: ({ score }) => score.scorer,
-  protocol: ({ score }) => score.protocol,
-  value: ({ score }) => score.value,
-  low: ({ score }) => score.low,
-  high: ({ score }) => score.high,
-  n: ({ score }) => score.n,
-  undefined: ({ score }) => score.undefined,
-  flag: ({ score }) => score.flag,
-  coverage: ({ score }) => score.coverage,
   control_constant: ({ score }) => score.chance?.value ?? null,
   gain_constant: ({ score }) => score.chance?.gain ?? null,
   gain_constant_low: ({ score }) => score.chance?.gainLow ?? null,

@@ -1,4 +1,4 @@
-import type { RatingEventRow } from '../core/export-reader.ts'
+import type { RatingEventRecord } from '../core/ratings.ts'
 import type { Json } from '../core/hash.ts'
 import type { FeatureSetRecord, Store } from '../core/store.ts'
 import { type RatedItem, ratedItems } from './rated-items.ts'
@@ -93,7 +93,7 @@ export const RATING_CELLS: Cells<RatingSource> = {
 }
 
 /** The table rating_events. */
-export const RATING_EVENT_CELLS: Cells<RatingEventRow> = {
+export const RATING_EVENT_CELLS: Cells<RatingEventRecord> = {
   event_id: ({ id }) => id,
   session: ({ session }) => session,
   rater: ({ rater }) => rater,

@@ -1,12 +1,13 @@
 import type { ExplainedFeature, ExplainedRow } from '../core/export-reader.ts'
 import type { Json } from '../core/hash.ts'
 import { isImported } from '../core/imported.ts'
-import { CONTROLS } from '../core/scores.ts'
+import { CONTROLS, type ScoreResult } from '../core/scores.ts'
 import type {
   ExplanationRecord,
   FeatureRecord,
   FeatureSetRecord,
   Provenance,
+  ScoreRecord,
   StoredExample,
 } from '../core/store.ts'
 import type { Column, Row } from '../export/table.ts'
@@ -112,6 +113,24 @@ export const EXPLANATION_CELLS: Cells<ExplanationSource> = {
   ...OF_PROVENANCE,
 }
 
+/** What a score says, whoever gave it. */
+export interface OfScore {
+  readonly score: ScoreResult & Pick<ScoreRecord, 'scorer' | 'protocol' | 'coverage'>
+}
+
+/** The columns of what a score says. */
+export const OF_SCORE: Cells<OfScore> = {
+  scorer: ({ score }) => score.scorer,
+  protocol: ({ score }) => score.protocol,
+  value: ({ score }) => score.value,
+  low: ({ score }) => score.low,
+  high: ({ score }) => score.high,
+  n: ({ score }) => score.n,
+  undefined: ({ score }) => score.undefined,
+  flag: ({ score }) => score.flag,
+  coverage: ({ score }) => score.coverage,
+}
+
 /** A row of the table scores. */
 export interface ScoreSource extends OfSet, OfProvenance, ScoredRow {}
 
@@ -130,21 +149,13 @@ export const SCORE_CELLS: Cells<ScoreSource> = {
   ...OF_SET,
   ...OF_FEATURE,
   ...OF_EXPLANATION,
+  ...OF_SCORE,
   score_id: ({ score }) => score.id,
-  scorer: ({ score }) => score.scorer,
-  protocol: ({ score }) => score.protocol,
   tier: ({ score }) => score.tier,
-  value: ({ score }) => score.value,
-  low: ({ score }) => score.low,
-  high: ({ score }) => score.high,
-  n: ({ score }) => score.n,
-  undefined: ({ score }) => score.undefined,
-  flag: ({ score }) => score.flag,
   ceiling: ({ score }) => score.ceiling,
   digit_mass: ({ score }) => score.digitMass,
   examples_answered: ({ score }) => examplesOf(score.coverage, 0),
   examples_drawn: ({ score }) => examplesOf(score.coverage, 1),
-  coverage: ({ score }) => score.coverage,
   failed_calls: ({ score }) => score.failedCalls,
   failed_control_calls: ({ score }) => score.failedControlCalls,
   unreadable_calls: ({ score }) => score.unreadableCalls,

@@ -4,17 +4,8 @@ import { booleanColumn, checkRow } from './columns.ts'
 import type { Connection } from './connection.ts'
 import { EXPLANATION_COLUMNS, readExplanationRow } from './explanation-table.ts'
 import { FEATURE_COLUMNS, readFeatureRow } from './feature-table.ts'
+import { EVENT_COLUMNS, readEvent } from './rating-table.ts'
 import { CONTROL_COLUMNS, readControlRow, readScoreRow, SCORE_COLUMNS } from './score-table.ts'
-
-const ratingSchema = z.object({
-  id: z.string(),
-  session: z.string(),
-  rater: z.string(),
-  item: z.string(),
-  kind: z.string(),
-  payload: z.string(),
-  created: z.string(),
-})
 
 const explainedSchema = z.object({
   density: z.number(),
@@ -127,11 +118,8 @@ export function exportReader(connection: Connection): Store['exports'] {
             .all(setId),
         ),
     *ratings() {
-      const rows = connection.prepare(
-        `SELECT id, session, rater, item, kind, payload, created
-         FROM rating_event ORDER BY id`,
-      )
-      for (const row of rows.iterate()) yield checkRow(ratingSchema, row, 'rating_event')
+      const rows = connection.prepare(`SELECT ${EVENT_COLUMNS} FROM rating_event ORDER BY id`)
+      for (const row of rows.iterate()) yield readEvent(row)
     },
     holdSnapshot: () => {
       connection.exec('BEGIN')

@@ -25,9 +25,14 @@ const eventSchema = z.object({
 })
 
 const readSession = (row: unknown): RatingSessionRecord => checkRow(sessionSchema, row, 'rating_session')
-const readEvent = (row: unknown): RatingEventRecord => checkRow(eventSchema, row, 'rating_event')
 
-const EVENT_COLUMNS = 'id, session, rater, item, kind, payload, created'
+/** Reads a row of {@link EVENT_COLUMNS}. */
+export function readEvent(row: unknown): RatingEventRecord {
+  return checkRow(eventSchema, row, 'rating_event')
+}
+
+/** The columns of the log of ratings. */
+export const EVENT_COLUMNS = 'id, session, rater, item, kind, payload, created'
 
 /** The part of the store for ratings. */
 export function ratingTable(connection: Connection): RatingStore {

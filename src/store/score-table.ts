@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { CONTROLS } from '../core/scores.ts'
+import { CONTROLS, TIERS, UNDEFINED_REASONS } from '../core/scores.ts'
 import type { ControlRecord, ScoreRecord, Store } from '../core/store.ts'
 import { checkRow, repeatedJsonColumn } from './columns.ts'
 import type { Connection } from './connection.ts'
@@ -9,22 +9,12 @@ const scoreSchema = z.object({
   explanationId: z.string(),
   scorer: z.string(),
   protocol: z.string(),
-  tier: z.enum(['promptLogprobs', 'chatLogprobs', 'integersDense', 'integersSparse', 'table']),
+  tier: z.enum(TIERS),
   value: z.number().nullable(),
   low: z.number().nullable(),
   high: z.number().nullable(),
   n: z.number(),
-  undefined: z
-    .enum([
-      'noExplanation',
-      'callsFailed',
-      'lowCoverage',
-      'constantTruth',
-      'oneClass',
-      'hardAnswers',
-      'noneNamed',
-    ])
-    .nullable(),
+  undefined: z.enum(UNDEFINED_REASONS).nullable(),
   flag: z.enum(['constantPrediction']).nullable(),
   ceiling: z.number().nullable(),
   digitMass: z.number().nullable(),

@@ -14,14 +14,14 @@
 const STRIDE: usize = 32
 
 /** The doubled, centred rank of a group of weight `own` behind `passed`, seen from its end; total is N. */
-// @ts-ignore: decorator
+// @ts-ignore -- AssemblyScript inlines by a decorator on a function, where TypeScript allows none
 @inline
 function outerRank(total: v128, passed: v128, own: v128): v128 {
   return i32x4.sub(i32x4.sub(total, passed), i32x4.add(passed, own))
 }
 
 /** Four correlations, two of them from the low and two from the high halves; NaN where the truth is constant. */
-// @ts-ignore: decorator
+// @ts-ignore -- AssemblyScript inlines by a decorator on a function, where TypeScript allows none
 @inline
 function storeCorrelations(out: usize, together: v128, truthSpread: v128, spread: v128): void {
   storePair(out, together, truthSpread, spread)
@@ -33,7 +33,7 @@ function storeCorrelations(out: usize, together: v128, truthSpread: v128, spread
   )
 }
 
-// @ts-ignore: decorator
+// @ts-ignore -- AssemblyScript inlines by a decorator on a function, where TypeScript allows none
 @inline
 function storePair(out: usize, together: v128, truthSpread: v128, spread: v128): void {
   const truth = f64x2.convert_low_i32x4_s(truthSpread)

@@ -5,7 +5,7 @@
 // Every sum runs in a fixed order on one thread, so equal inputs give equal bits.
 
 /** a += scale · b */
-// @ts-ignore: decorator
+// @ts-ignore -- AssemblyScript inlines by a decorator on a function, where TypeScript allows none
 @inline
 function addScaled(a: usize, b: usize, scale: v128, bytes: usize): void {
   for (let at: usize = 0; at < bytes; at += 16)
@@ -13,7 +13,7 @@ function addScaled(a: usize, b: usize, scale: v128, bytes: usize): void {
 }
 
 /** a · b, in four times two partial sums. */
-// @ts-ignore: decorator
+// @ts-ignore -- AssemblyScript inlines by a decorator on a function, where TypeScript allows none
 @inline
 function dot(a: usize, b: usize, bytes: usize): f32 {
   let first = f32x4.splat(0)
@@ -27,7 +27,7 @@ function dot(a: usize, b: usize, bytes: usize): f32 {
   return sumLanes(f32x4.add(first, second))
 }
 
-// @ts-ignore: decorator
+// @ts-ignore -- AssemblyScript inlines by a decorator on a function, where TypeScript allows none
 @inline
 function sumLanes(v: v128): f32 {
   return (
