@@ -77,10 +77,15 @@ export class ContrastSampler {
     )
     const onScoreSide = this.#scoreSide(feature, distinct, sampled)
     const used = new WindowSet(this.#windows, sampled.length + CONTRAST.firing + CONTRAST.negative)
-    for (const example of sampled) used.add(this.#nominalToken(example), 0)
+    const shown = new Set<string>()
+    for (const example of sampled) {
+      const token = this.#nominalToken(example)
+      used.add(token, 0)
+      shown.add(this.#windows.keyFrom(token - example.nominal))
+    }
     const firing =
-      candidates === null ? this.#drawFiring(feature, windowsIn(distinct, onScoreSide), used) : []
-    const negative = this.#drawNegative(firings, candidates, onScoreSide, used)
+      candidates === null ? this.#drawFiring(feature, windowsIn(distinct, onScoreSide), used, shown) : []
+    const negative = this.#drawNegative(firings, candidates, onScoreSide, used, shown)
     return {
       feature,
       examples: [...firing, ...negative].map((drawn) => this.#example(drawn, firings)),
@@ -102,7 +107,7 @@ export class ContrastSampler {
   }
 
   /** Round robin over the intervals, in an order drawn within each, as long as any has a window left. */
-  #drawFiring(feature: number, side: FiringWindows, used: WindowSet): DrawnContrast[] {
+  #drawFiring(feature: number, side: FiringWindows, used: WindowSet, shown: Set<string>): DrawnContrast[] {
     const { intervals } = this.#protocol
     const max = side.activations.reduce((largest, activation) => Math.max(largest, activation), 0)
     // Enough to go on where what was drawn for the protocol is met again.
@@ -118,17 +123,16 @@ export class ContrastSampler {
     while (drawn.length < CONTRAST.firing && waiting.some(({ length }) => length > 0))
       for (const [index, tokens] of waiting.entries()) {
         if (drawn.length === CONTRAST.firing) break
-        let token: number | null = null
-        while (token === null && tokens.length > 0) {
-          const candidate = tokens.shift()!
-          if (used.add(candidate, 0) === null) token = candidate
+        while (tokens.length > 0) {
+          const token = tokens.shift()!
+          if (used.find(token) !== null) continue
+          const nominal = this.#nominalIndex('contrast', feature, token, shown)
+          if (nominal === null) continue
+          used.add(token, 0)
+          shown.add(this.#windows.keyFrom(token - nominal))
+          drawn.push({ slice: `interval ${index + 1}`, token, nominal })
+          break
         }
-        if (token !== null)
-          drawn.push({
-            slice: `interval ${index + 1}`,
-            token,
-            nominal: this.#nominalIndex('contrast', feature, token),
-          })
       }
     return drawn
   }
@@ -138,16 +142,18 @@ export class ContrastSampler {
     candidates: Uint32Array | null,
     onScoreSide: (document: number) => boolean,
     used: WindowSet,
+    shown: Set<string>,
   ): DrawnContrast[] {
     const { feature } = firings
     const random = new Random(this.#seed, 'negative', feature, candidates === null ? 0 : 1)
     const drawn: DrawnContrast[] = []
     const take = (token: number): boolean => {
       if (!onScoreSide(this.#windows.documentOf[token]!) || this.#windows.hashes[token] === 0) return false
-      const nominal = this.#nominalIndex('negative index', feature, token)
-      if (!this.#isSilent(firings, token - nominal)) return false
+      const nominal = this.#nominalIndex('negative index', feature, token, shown)
+      if (nominal === null || !this.#isSilent(firings, token - nominal)) return false
       // A repeat of a window on which it fires elsewhere would be right and wrong at once.
       if (this.#distinct.standsFor(token) !== null || used.add(token, 0) !== null) return false
+      shown.add(this.#windows.keyFrom(token - nominal))
       drawn.push({ slice: 'negative', token, nominal })
       return true
     }
@@ -188,13 +194,19 @@ export class ContrastSampler {
     return nominalTokens.length === 0 ? 0 : reached / nominalTokens.length
   }
 
-  #nominalIndex(stream: string, feature: number, token: number): number {
+  /** Where in its window a token stands: an index with which the window's text was not shown yet; null if there is none. */
+  #nominalIndex(stream: string, feature: number, token: number, shown: ReadonlySet<string>): number | null {
     const { size } = this.#windows
     if (this.#protocol.centre === 'fixed') return size >> 1
     const legal = Array.from({ length: size }, (_, nominal) => nominal).filter((nominal) =>
       this.#windows.legalFrom(token - nominal),
     )
-    return new Random(this.#seed, stream, feature, token).pick(legal)
+    const random = new Random(this.#seed, stream, feature, token)
+    const isFree = (nominal: number): boolean => !shown.has(this.#windows.keyFrom(token - nominal))
+    const picked = random.pick(legal)
+    if (isFree(picked)) return picked
+    const free = legal.filter(isFree)
+    return free.length > 0 ? random.pick(free) : null
   }
 
   #example({ slice, token, nominal }: DrawnContrast, firings: FeatureFirings): Example {

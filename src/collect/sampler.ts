@@ -3,6 +3,7 @@ import type { Protocol } from '../core/protocol.ts'
 import type { Example } from '../core/records.ts'
 import type { TokenCorpus } from '../core/token-corpus.ts'
 import { BlockIndex } from './blocks.ts'
+import { type ContrastSample, ContrastSampler } from './contrast-sample.ts'
 import type { FeatureFirings } from './firings.ts'
 import { RankStrideSampler } from './rank-stride.ts'
 import { type FeatureSample, FeatureSampler } from './sample.ts'
@@ -26,6 +27,8 @@ export interface Sampler {
   sample(firings: FeatureFirings): FeatureSample
   /** Score examples beyond the protocol's own; null where the protocol has no way to draw them. */
   readonly sampleMore: ((firings: FeatureFirings) => Example[]) | null
+  /** What questions need beside a feature's examples; null where the protocol has no way to draw it. */
+  readonly sampleContrasts: ((firings: FeatureFirings, sampled: readonly Example[]) => ContrastSample) | null
 }
 
 /** The sampler that a protocol names. */
@@ -37,13 +40,19 @@ export function samplerFor(
   if (protocol.sampler === 'rank-stride') {
     const blocks = new BlockIndex(corpus, plan, eligible, protocol.window, vocabularySize, allDigits)
     const sampler = new RankStrideSampler(blocks, plan, protocol, seed)
-    return { labels: null, sample: (firings) => sampler.sample(firings), sampleMore: null }
+    const sample = sampler.sample.bind(sampler)
+    return { labels: null, sample, sampleMore: null, sampleContrasts: null }
   }
   const windows = new WindowIndex(corpus, plan, eligible, protocol.window, vocabularySize, allDigits)
   const sampler = new FeatureSampler(windows, plan, corpus.documents.length, protocol, seed)
+  let contrasts: ContrastSampler | null = null
   return {
     labels: windows.hashes,
     sample: (firings) => sampler.sample(firings),
     sampleMore: (firings) => sampler.sampleMore(firings),
+    sampleContrasts: (firings, sampled) => {
+      contrasts ??= new ContrastSampler(windows, plan, corpus.documents.length, protocol, seed)
+      return contrasts.sample(firings, sampled)
+    },
   }
 }

@@ -2,6 +2,7 @@ import { activationHistogram } from '../collect/feature-statistics.ts'
 import type { FeatureFirings } from '../collect/firings.ts'
 import type { FeatureSample } from '../collect/sample.ts'
 import { type Sampler, samplerFor } from '../collect/sampler.ts'
+import type { SampleRecord } from '../core/example-store.ts'
 import type { DelphiShard } from '../import/delphi.ts'
 import type { ImportedFeature, ImportedFile, ImportedOrigin, ImportedRecord } from '../import/imported.ts'
 import type { ContextPlan } from '../core/contexts.ts'
@@ -29,6 +30,8 @@ export type ImportSource =
 export interface PreparedFeature {
   readonly record: FeatureRecord
   readonly sample: FeatureSample
+  /** Examples that questions need beside those; null where the protocol draws none. */
+  readonly contrasts: SampleRecord | null
   readonly explanations: ImportedFeature['explanations']
 }
 
@@ -70,15 +73,20 @@ function corpusOf(hash: string, records: readonly ArrayLike<number>[]): [TokenCo
   ]
 }
 
+/** @param wholeCorpus whether places are of all text, so that how often a feature fires in windows can be counted */
 function drawExamples(
   sampler: Sampler,
   feature: number,
   tokens: Uint32Array,
   activations: Float32Array,
-): FeatureSample {
+  wholeCorpus: boolean,
+): Pick<PreparedFeature, 'sample' | 'contrasts'> {
   const labels = sampler.labels ? tokens.map((token) => sampler.labels![token]!) : new Uint32Array()
   const firings: FeatureFirings = { feature, tokens, activations, labels }
-  return sampler.sample(firings)
+  const sample = sampler.sample(firings)
+  if (sampler.sampleContrasts === null || sample.state !== 'alive') return { sample, contrasts: null }
+  const { firingShare, ...drawn } = sampler.sampleContrasts(firings, sample.examples)
+  return { sample, contrasts: { ...sample, ...drawn, ...(wholeCorpus && { firingShare }) } }
 }
 
 /** Records become a corpus for each feature. */
@@ -114,7 +122,10 @@ function prepareRecords({ protocol, config }: Study, { features, ...origin }: Im
     const activations = Float32Array.from(firing, (token) => values[token]!)
     const eligible = new Uint8Array(values.length).fill(1)
     const world = { corpus, plan, eligible, vocabularySize: spelled.length, allDigits }
-    const sample = drawExamples(samplerFor(protocol, world, config.seed), feature.index, firing, activations)
+    const sampler = samplerFor(protocol, world, config.seed)
+    // Tools keep the records in which a feature fires, so their share of windows is not that of text.
+    const drawn = drawExamples(sampler, feature.index, firing, activations, false)
+    const { sample } = drawn
     // Records can be windows that miss the strongest token, of which the file knows.
     const max = activations.reduce((largest, activation) => Math.max(largest, activation), feature.max ?? 0)
     return {
@@ -132,7 +143,7 @@ function prepareRecords({ protocol, config }: Study, { features, ...origin }: Im
           bottom: effects(feature.logits.bottom),
         },
       },
-      sample,
+      ...drawn,
       explanations: feature.explanations,
     }
   }
@@ -188,7 +199,8 @@ function prepareCache(
   const firings = new Map(shards.flatMap((shard) => [...shard.firings]))
   const prepare = (feature: number): PreparedFeature => {
     const { places = new Uint32Array(), activations = new Float32Array() } = firings.get(feature) ?? {}
-    const sample = drawExamples(sampler, feature, places, activations)
+    const drawn = drawExamples(sampler, feature, places, activations, true)
+    const { sample } = drawn
     const max = activations.reduce((largest, activation) => Math.max(largest, activation), 0)
     return {
       record: {
@@ -202,7 +214,7 @@ function prepareCache(
         logits: null,
         histogram: activationHistogram(activations, max, HISTOGRAM_BINS),
       },
-      sample,
+      ...drawn,
       explanations: [],
     }
   }

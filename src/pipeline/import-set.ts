@@ -2,6 +2,7 @@ import { DataError, StoppedError } from '../core/errors.ts'
 import { nameOfImported } from '../core/imported.ts'
 import { sha256 } from '../core/hash.ts'
 import type { FeatureSetRecord } from '../core/store.ts'
+import { contrastName } from './contrast.ts'
 import { type ImportSource, type PreparedFeature, prepareImport } from './import-prepare.ts'
 import { ImportedNames, importedExplainers, importedExplanationId } from './imported-explanations.ts'
 import { rememberImported } from './import-settings.ts'
@@ -109,9 +110,11 @@ export async function* importSet(
   let done = 0
   const commit = (): void =>
     store.transaction(() => {
-      for (const { record, sample, explanations } of waiting) {
+      for (const { record, sample, contrasts, explanations } of waiting) {
         if (!store.features.get(setId, record.id)) store.features.put(setId, [record])
         store.examples.putSample(setId, protocol.name, sampleProvenance, sample)
+        if (contrasts)
+          store.examples.putSample(setId, contrastName(study, 'random'), sampleProvenance, contrasts)
         counts[sample.state]++
         for (const { text, ...by } of explanations) {
           const explainer = names.name({ ...by, feature: record.id, method: '' })

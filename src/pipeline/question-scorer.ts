@@ -30,7 +30,6 @@ import type { Llm, Study } from './study.ts'
 export class QuestionScorer implements Scorer {
   readonly name: QuestionScorerName
   readonly tier: Tier
-  readonly statistics: readonly string[]
   readonly #study: Study
   readonly #set: FeatureSetRecord
   readonly #llm: Llm | null
@@ -57,11 +56,6 @@ export class QuestionScorer implements Scorer {
     this.#bootstrap = bootstrap
     this.#options = kind === 'intruder' ? INTRUDER_WINDOWS : 2
     this.#questioner = new ItemQuestioner(name, study, set, llm, this.#source, this.#options)
-    this.statistics = [
-      name,
-      ...(kind === 'detection' ? [`${name}.precision`] : []),
-      ...(kind === 'intruder' ? [] : [`${name}.auc`]),
-    ]
   }
 
   prepare(features: readonly number[], keep: boolean): AsyncGenerator<StudyEvent> {
@@ -116,12 +110,15 @@ export class QuestionScorer implements Scorer {
     others: readonly (readonly [ControlName, Asked])[],
     isTokenTable: boolean,
   ): ScoreOutcome {
-    const found = [accuracy, precision, auc].filter((one) => one !== null)
-    const scores = this.statistics
-      .slice(0, found.length)
-      .map((name, index) => this.#row(explanation, name, found[index]!, coverage, own, others))
+    const statistics: [name: string, score: QuestionScore | null][] = [
+      [this.name, accuracy],
+      [`${this.name}.precision`, precision],
+      [`${this.name}.auc`, auc],
+    ]
+    const found = statistics.flatMap(([name, score]) => (score ? [{ name, score }] : []))
+    const scores = found.map(({ name, score }) => this.#row(explanation, name, score, coverage, own, others))
     const controls = scores.flatMap((row, index) => [
-      ...found[index]!.controls.map((control): ControlRecord => ({
+      ...found[index]!.score.controls.map((control): ControlRecord => ({
         ...control,
         scoreId: row.id,
         partner: control.name === 'shuffled' ? (partner?.featureId ?? null) : null,

@@ -7,7 +7,7 @@ import {
   LOGITS_NEEDED,
   type Question,
 } from '../autointerp/questions.ts'
-import { StoppedError } from '../core/errors.ts'
+import { StoppedError, UsageError } from '../core/errors.ts'
 import type { StudyEvent } from '../core/events.ts'
 import { Random } from '../core/random.ts'
 import type { Example } from '../core/records.ts'
@@ -124,6 +124,10 @@ export class QuestionSource {
     const drawn = store.examples.sampledFeatures(this.#set.id, name)
     const lacking = features.filter((feature) => !drawn.has(feature))
     if (lacking.length === 0) return
+    if (this.#set.kind === 'imported') {
+      yield this.#notImported(kind, lacking.length, features.length)
+      return
+    }
     yield {
       type: 'notice',
       stage: 'score',
@@ -149,6 +153,28 @@ export class QuestionSource {
     commit()
   }
 
+  /**
+   * What other tools recorded is all that there is: no more can be drawn for an imported set.
+   * @throws {UsageError} `scorer-imported` where that leaves nothing to ask about
+   */
+  #notImported(kind: ContrastKind, lacking: number, all: number): StudyEvent {
+    if (kind !== 'random')
+      throw new UsageError(
+        'scorer-imported',
+        `expected a feature set that gloss made, found ${this.#set.id}, which was imported without ${kind === 'neighbours' ? 'its decoder' : 'its collection'}; ${this.#scorer} needs that, detection does not`,
+      )
+    if (lacking === all)
+      throw new UsageError(
+        'scorer-imported',
+        `expected windows to ask about in ${this.#set.id}, found none: they were not drawn when it was exported or imported; import it again, or export it from a study in which gloss score --scorer ${this.#scorer} has run`,
+      )
+    return {
+      type: 'notice',
+      stage: 'score',
+      text: `${lacking.toLocaleString('en')} of ${all.toLocaleString('en')} features came without windows to ask about; they get no value`,
+    }
+  }
+
   #store(name: string, samples: readonly ContrastSample[]): void {
     const { store, protocol } = this.#study
     store.transaction(() => {
@@ -168,9 +194,16 @@ export class QuestionSource {
   async *#prepareLogits(features: readonly number[], keep: boolean): AsyncGenerator<StudyEvent> {
     const { store, workshop } = this.#study
     const wanted = new Set(features)
-    const lacking = store.features
-      .all(this.#set.id)
-      .filter(({ id, logits }) => wanted.has(id) && logits !== null && logits.top.length < LOGITS_NEEDED)
+    const records = store.features.all(this.#set.id).filter(({ id }) => wanted.has(id))
+    const lacking = records.filter(({ logits }) => logits !== null && logits.top.length < LOGITS_NEEDED)
+    if (this.#set.kind === 'imported') {
+      const most = Math.max(0, ...records.map(({ logits }) => logits?.top.length ?? 0))
+      if (most >= LOGITS_NEEDED) return
+      throw new UsageError(
+        'scorer-imported',
+        `expected the ${LOGITS_NEEDED} most positive logits of features, found ${most} at the most in ${this.#set.id}, which was imported without its model; use another scorer`,
+      )
+    }
     if (lacking.length === 0) return
     const model = modelOf(this.#study, this.#set)
     if (model.vocabularySize <= LOGITS_NEEDED) return

@@ -65,8 +65,6 @@ export interface ScorerParts {
 export interface Scorer {
   readonly name: ScorerName
   readonly tier: Tier
-  /** The names of the rows that it writes: its own first, then other statistics of the same replies. */
-  readonly statistics: readonly string[]
   /** @param priority calls of lower numbers are sent first */
   score(item: ScoreItem, priority: number): Promise<ScoreOutcome>
   /**

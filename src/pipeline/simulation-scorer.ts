@@ -27,7 +27,6 @@ export const SIMULATION = 'simulation'
 /** Simulates one explanation and its controls on the same examples, and turns that into rows. */
 export class SimulationScorer implements Scorer {
   readonly name = SIMULATION
-  readonly statistics: readonly string[]
   readonly #study: Study
   readonly #set: FeatureSetRecord
   readonly #llm: Llm | null
@@ -51,16 +50,6 @@ export class SimulationScorer implements Scorer {
     this.#bootstrap = bootstrap
     this.#predictor = new ItemPredictor(study, set, llm, simulator, isolation)
     this.#expectedValues = simulator.tier === 'chatLogprobs' || simulator.tier === 'promptLogprobs'
-    const { headline, sampler } = study.protocol
-    this.statistics = [
-      SIMULATION,
-      ...[
-        ...(headline === 'pearson' ? ['spearman', 'r2', 'absolute_deviation'] : ['pearson']),
-        'fire_only',
-        ...(sampler === 'slices' ? ['weighted'] : []),
-        ...(this.#expectedValues ? ['raw'] : []),
-      ].map((name) => `${SIMULATION}.${name}`),
-    ]
   }
 
   /** Put when a score is, so that an estimate writes nothing. */

@@ -1,3 +1,4 @@
+import Database from 'better-sqlite3'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -56,6 +57,64 @@ describe('gloss import', () => {
   it.each(['collect', 'sample'])('%s says that there is nothing to do', async (verb) => {
     const { folder } = await imported('neuron-record')
     await expect(glossHere([verb], { folder })).rejects.toMatchObject({ code: 'set-imported' })
+  })
+
+  it('brings what questions need: windows that fire, and silent ones, of documents that no explainer saw', async () => {
+    const { folder } = await imported('sae-dashboard')
+    await json(folder, 'explain')
+    for (const scorer of ['detection', 'fuzzing', 'intruder']) await json(folder, 'score', '--scorer', scorer)
+    const database = new Database(join(folder, 'gloss.db'), { readonly: true })
+    const scores = database
+      .prepare(
+        'SELECT scorer, count(value) AS scored, min(n) AS n FROM score GROUP BY scorer ORDER BY scorer',
+      )
+      .all()
+    const examples = database
+      .prepare('SELECT feature_id, use, protocol, document, slice, tokens, activations FROM example')
+      .all() as {
+      feature_id: number
+      use: string
+      protocol: string
+      document: number
+      slice: string
+      tokens: string
+      activations: string
+    }[]
+    database.close()
+    expect(scores).toEqual([
+      { scorer: 'detection', scored: 7, n: 52 },
+      { scorer: 'detection.auc', scored: 0, n: 52 },
+      { scorer: 'fuzzing', scored: 7, n: 26 },
+      { scorer: 'fuzzing.auc', scored: 0, n: 26 },
+      { scorer: 'intruder', scored: 7, n: 6 },
+    ])
+    const negatives = examples.filter(({ slice }) => slice === 'negative')
+    expect(negatives.length).toBeGreaterThan(150)
+    for (const { activations } of negatives)
+      expect((JSON.parse(activations) as number[]).every((activation) => activation === 0)).toBe(true)
+    const keysOf = (use: string, key: (one: (typeof examples)[number]) => string): string[] =>
+      examples.filter((one) => one.use === use).map((one) => `${one.feature_id} ${key(one)}`)
+    for (const key of [
+      (one: (typeof examples)[number]) => `${one.document}`,
+      (one: (typeof examples)[number]) => one.tokens,
+    ]) {
+      const explained = new Set(keysOf('explain', key))
+      expect(explained.size).toBeGreaterThan(50)
+      expect(keysOf('score', key).filter((each) => explained.has(each))).toEqual([])
+    }
+  })
+
+  it.each([
+    ['detection-neighbours', 'without its decoder'],
+    ['detection-cooccurrence', 'without its collection'],
+    ['logits', 'found 10 at the most'],
+  ])('says what %s lacks', async (scorer, lack) => {
+    const { folder } = await imported('sae-dashboard')
+    await json(folder, 'explain')
+    await expect(glossHere(['score', '--scorer', scorer], { folder })).rejects.toMatchObject({
+      code: 'scorer-imported',
+      message: expect.stringContaining(lack) as string,
+    })
   })
 
   it('refuses what is not there and what it does not know', async () => {
