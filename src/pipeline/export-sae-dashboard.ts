@@ -15,7 +15,8 @@ import type { Json } from '../core/hash.ts'
 import type { FeatureSetRecord, Store } from '../core/store.ts'
 import { DashboardFeatures } from './dashboard-features.ts'
 import { eventLoopTurn } from './sample.ts'
-import { beginTables, selectedFeatures, type SetExport, writeTables } from './tables-beside.ts'
+import { selectedFeatures } from './selected-features.ts'
+import { beginTables, type SetExport, writeTables } from './tables-beside.ts'
 
 /** What was written. */
 export interface DashboardExport {

@@ -10,10 +10,11 @@ import { type Column, pickColumns, type Row, type TableEncoder } from '../export
 import { TABLES, type TableName } from '../export/tables.ts'
 import { StoppedError, UsageError } from '../core/errors.ts'
 import { AtomicFile, writeFileAtomically } from '../core/files.ts'
-import { type Selection, selectFeatures } from '../core/selection.ts'
+import type { Selection } from '../core/selection.ts'
 import type { FeatureSetRecord, Store } from '../core/store.ts'
 import { exportManifest, type WrittenTable } from './export-manifest.ts'
 import { eventLoopTurn } from './sample.ts'
+import { selectedFeatures } from './selected-features.ts'
 import { kindOf } from './sets.ts'
 import { type RowFilter, tableRows } from './table-rows.ts'
 
@@ -224,13 +225,7 @@ function columnsOf({ format, tables, columns }: TableExport, table: TableName): 
 
 function filterOf(store: Store, { sets, selection, scorers, minimum, seed }: TableExport): RowFilter {
   if (selection.kind === 'all') return { wants: () => true, scorers, minimum }
-  const selected = new Map(
-    sets.map((set) => {
-      const features = store.features.all(set.id).map(({ id }) => id)
-      const explained = new Set(store.explanations.all(set.id).map(({ featureId }) => featureId))
-      return [set.id, new Set(selectFeatures(selection, features, (id) => explained.has(id), seed))]
-    }),
-  )
+  const selected = new Map(sets.map((set) => [set.id, selectedFeatures(store, { set, selection, seed })]))
   return { wants: (set, feature) => selected.get(set.id)!.has(feature), scorers, minimum }
 }
 

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Selection, selectFeatures } from '../core/selection.ts'
+import type { Selection } from '../core/selection.ts'
 import type { FeatureSetRecord, Store } from '../core/store.ts'
 import { exportTables } from './export-tables.ts'
 
@@ -13,13 +13,6 @@ export interface SetExport {
   readonly selection: Selection
   readonly seed: number
   readonly version: string
-}
-
-/** The features that a selection means. */
-export function selectedFeatures(store: Store, { set, selection, seed }: SetExport): Set<number> {
-  const explained = new Set(store.explanations.all(set.id).map(({ featureId }) => featureId))
-  const ids = store.features.all(set.id).map(({ id }) => id)
-  return new Set(selectFeatures(selection, ids, (id) => explained.has(id), seed))
 }
 
 /** Removes the manifest of the tables: until they are written again they are not whole. */

@@ -108,6 +108,14 @@ export function exportReader(connection: Connection): Store['exports'] {
             .pluck()
             .all(setId),
         ),
+    numbers: (setId) => {
+      const numbersBy = (sql: string): number[] =>
+        z.array(z.number()).parse(connection.prepare(sql).pluck().all(setId))
+      return {
+        all: numbersBy('SELECT id FROM feature WHERE set_id = ? ORDER BY id'),
+        explained: new Set(numbersBy('SELECT DISTINCT feature_id FROM explanation WHERE set_id = ?')),
+      }
+    },
     exampleProtocols: (setId) =>
       z
         .array(z.string())

@@ -287,7 +287,7 @@ async function timed(folder, format, out) {
       '--workspace',
       folder,
       '--quiet',
-    ].concat(format === 'neuronpedia' ? ['--set', 'sae'] : ['--tables', 'scores']),
+    ].concat(['neuronpedia', 'sae-dashboard'].includes(format) ? ['--set', 'sae'] : ['--tables', 'scores']),
     { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, BENCH_RESOURCES: counted } },
   )
   const [code] = await once(child, 'exit')
