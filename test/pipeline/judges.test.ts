@@ -117,4 +117,23 @@ describe.each(DENSITIES)('of features that fire on %f of all tokens', (density) 
       expect(isolated.mean).toBeGreaterThan(Math.min(0, frequent.mean) - (FEATURES >= 400 ? 0.05 : 0.1))
     })
   })
+
+  it('isolated calls give nothing where tokens that fire are as frequent as text has them', async () => {
+    const contextual = plantedCollection(FEATURES, density, 11, 'inContext')
+    const judged = compositionJudge(contextual)
+    const limit = contextual.features.length
+    expect(limit).toBeGreaterThan(0.9 * FEATURES)
+    const together = await judgeCell(contextual, 'simulation', judged)
+    record('simulation', density, 'composition, in contexts', together, 'printed')
+    const frequent = await judgeCell(contextual, 'simulation', frequencyJudge(contextual))
+    record('simulation', density, 'frequent tokens, in contexts', frequent, 'printed')
+    const isolated = await judgeCell(contextual, 'simulation', judged, { calls: 'isolate' })
+    contextual.study.store.close()
+    const far = reach(isolated, 0)
+    record('simulation', density, 'composition, in contexts, isolated', isolated, `within ${far.toFixed(4)}`)
+    // Usual calls do tell of these features, so there is something to hide.
+    expect(together.mean).toBeGreaterThan(0.1)
+    expect(Math.abs(isolated.mean)).toBeLessThan(FEATURES >= 400 ? 0.05 : 0.1)
+    if (FEATURES >= 400) expect(far).toBeLessThan(0.05)
+  })
 })

@@ -47,8 +47,16 @@ const HOSTILE: readonly (string | number[])[] = [
 ]
 /** Every so many features fire on hostile tokens first. */
 const HOSTILE_EVERY = 4
+/** Of all tokens, what one token of a feature that fires in contexts makes it fire on at the most. */
+const MOST_OF_A_TOKEN = 0.0005
 
-/** A collection whose features fire on tokens of their own, with the examples that the samplers draw from it. */
+/**
+ * What planted features fire on. `ownTokens`: nearly every occurrence of a few tokens, so that rare features fire on rare
+ * tokens alone. `inContext`: a few tokens behind some others only, tokens as frequent as text's own at every density.
+ */
+export type PlantedRule = 'ownTokens' | 'inContext'
+
+/** A collection whose features fire by rules of their own, with the examples that the samplers draw from it. */
 export interface PlantedCollection {
   readonly study: Study
   readonly set: FeatureSetRecord
@@ -59,7 +67,12 @@ export interface PlantedCollection {
 }
 
 /** Plants features of a density in made-up text and samples them as a study would. Close the study's store. */
-export function plantedCollection(count: number, density: number, seed: number): PlantedCollection {
+export function plantedCollection(
+  count: number,
+  density: number,
+  seed: number,
+  rule: PlantedRule = 'ownTokens',
+): PlantedCollection {
   const random = new Random(seed, 'corpus')
   const bytes = vocabularyBytes()
   const frequencies = Float64Array.from({ length: VOCABULARY }, (_, rank) => 1 / (rank + 20))
@@ -136,10 +149,15 @@ export function plantedCollection(count: number, density: number, seed: number):
       logits: { top: likely(seed, id), bottom: [] },
     })),
   )
+  const shares = frequencies.map((frequency) => frequency / total)
   const features: number[] = []
   store.transaction(() => {
     for (let feature = 0; feature < count; feature++) {
-      const firings = plant(feature, density, frequencies, total, byToken, windows.hashes, seed)
+      const firing =
+        rule === 'ownTokens'
+          ? onOwnTokens(feature, density, shares, byToken, seed)
+          : inContexts(feature, density, shares, byToken, corpus.ids, seed)
+      const firings = firingsOf(feature, firing, windows.hashes)
       const sample = sampler.sample(firings)
       store.examples.putSample(set.id, protocol.name, provenanceId, sample)
       if (sample.state !== 'alive') continue
@@ -236,23 +254,23 @@ function tokensByEntry({ ids }: TokenCorpus, eligible: Uint8Array): number[][] {
   return places
 }
 
+type Firing = [token: number, activation: number]
+
 /** Fires on nine tenths of the occurrences of a few tokens, each as strongly as it is, more or less. */
-function plant(
+function onOwnTokens(
   feature: number,
   density: number,
-  frequencies: Float64Array,
-  total: number,
+  shares: Float64Array,
   byToken: readonly (readonly number[])[],
-  hashes: Uint32Array,
   seed: number,
-): FeatureFirings {
+): Firing[] {
   const random = new Random(seed, 'rule', feature)
   const order = random.shuffle(Array.from({ length: VOCABULARY }, (_, id) => id))
   if (feature % HOSTILE_EVERY === 0) order.sort((a, b) => Number(isHostile(b)) - Number(isHostile(a)))
-  const firing: [token: number, activation: number][] = []
+  const firing: Firing[] = []
   let reached = 0
   for (const id of order) {
-    const share = (0.9 * frequencies[id]!) / total
+    const share = 0.9 * shares[id]!
     if (reached + share > 1.1 * density) continue
     reached += share
     const strength = 2 + 8 * random.uniform()
@@ -262,6 +280,38 @@ function plant(
     }
     if (reached > 0.9 * density) break
   }
+  return firing
+}
+
+/** Fires on a few tokens, drawn as text draws them, behind as many others as give each its part of the density. */
+function inContexts(
+  feature: number,
+  density: number,
+  shares: Float64Array,
+  byToken: readonly (readonly number[])[],
+  ids: TokenCorpus['ids'],
+  seed: number,
+): Firing[] {
+  const random = new Random(seed, 'rule', feature)
+  // An exponential time by share orders tokens as drawing without putting back does (Efraimidis and Spirakis, 2006).
+  const times = shares.map((share) => -Math.log(1 - random.uniform()) / share)
+  const order = Array.from({ length: VOCABULARY }, (_, id) => id).toSorted((a, b) => times[a]! - times[b]!)
+  const firing: Firing[] = []
+  let reached = 0
+  for (const id of order) {
+    if (reached > 0.9 * density) break
+    const part = Math.min(0.9 * shares[id]!, MOST_OF_A_TOKEN, 1.1 * density - reached)
+    reached += part
+    const strength = 2 + 8 * random.uniform()
+    for (const token of byToken[id]!) {
+      if (hash32(seed, feature, ids[token - 1]!, id) / 2 ** 32 >= part / shares[id]!) continue
+      firing.push([token, strength * (0.3 + 0.7 * (hash32(seed, feature, token) / 2 ** 32))])
+    }
+  }
+  return firing
+}
+
+function firingsOf(feature: number, firing: Firing[], hashes: Uint32Array): FeatureFirings {
   firing.sort(([a], [b]) => a - b)
   const tokens = Uint32Array.from(firing, ([token]) => token)
   return {
