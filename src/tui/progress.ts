@@ -17,7 +17,8 @@ export interface StageView {
   readonly startedAt: number
   readonly doneBefore: number
   readonly seconds: number | null
-  readonly failed: number
+  /** Calls without a reply, and replies that do not answer all. */
+  readonly problems: number
   readonly training: TrainingStep | null
   readonly spending: Spending | null
 }
@@ -34,7 +35,7 @@ const WAITING: StageView = {
   startedAt: 0,
   doneBefore: 0,
   seconds: null,
-  failed: 0,
+  problems: 0,
   training: null,
   spending: null,
 }
@@ -73,7 +74,7 @@ export function reduceProgress(state: ProgressState, event: StudyEvent, at: numb
       case 'stage-skip':
         return { ...view, state: 'skipped', note: event.note }
       case 'item-failed':
-        return { ...view, failed: view.failed + 1 }
+        return { ...view, problems: view.problems + 1 }
       case 'llm-retry':
       case 'notice':
         return view
@@ -112,7 +113,7 @@ export function renderProgress(state: ProgressState, at: number, width: number, 
 export function plainProgress(stage: StageName, view: StageView, at: number): string {
   const counts = `${short(view.done)} of ${short(view.total)} ${view.unit}`
   const pace = (paceOf(view, at) ?? []).join('   ')
-  return `${stage}: ${joined([counts, pace, trainingText(view), spendingText(view), failedText(view)], '  ')}`
+  return `${stage}: ${joined([counts, pace, trainingText(view), spendingText(view), problemsText(view)], '  ')}`
 }
 
 /** The line that ends a stage, for output that is no terminal. */
@@ -139,11 +140,11 @@ function runningLines(name: string, view: StageView, at: number, width: number, 
 function numbersOf(view: StageView, at: number, columns: number): string {
   const counts = `${short(view.done)} of ${short(view.total)} ${view.unit}`
   const [rate, rest] = paceOf(view, at) ?? ['', '']
-  const failed = failedText(view)
+  const problems = problemsText(view)
   const texts = [
-    [counts, rate, rest, failed],
-    [counts, rest, failed],
-    [rest, failed],
+    [counts, rate, rest, problems],
+    [counts, rest, problems],
+    [rest, problems],
   ].map((parts) => joined(parts, '   '))
   return texts.find((text) => widthOf(text) <= columns) ?? truncate(texts.at(-1)!, columns)
 }
@@ -198,6 +199,6 @@ function spendingText({ spending }: StageView): string {
   )
 }
 
-function failedText({ failed }: StageView): string {
-  return failed > 0 ? `${failed} failed` : ''
+function problemsText({ problems }: StageView): string {
+  return problems === 0 ? '' : `${problems} ${problems === 1 ? 'problem' : 'problems'}`
 }

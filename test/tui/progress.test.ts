@@ -86,8 +86,8 @@ describe('the state of the progress', () => {
       [4, progress(400_000)],
       [5, { type: 'notice', stage: 'train', text: 'fewer tokens than asked for' }],
     )
-    expect(train(state)).toMatchObject({ failed: 2, training, done: 400_000 })
-    expect(train(reduceProgress(state, START, 6)).failed).toBe(2)
+    expect(train(state)).toMatchObject({ problems: 2, training, done: 400_000 })
+    expect(train(reduceProgress(state, START, 6)).problems).toBe(2)
   })
 
   it('counts as many failures as there were, whatever came between', () => {
@@ -95,7 +95,7 @@ describe('the state of the progress', () => {
     fc.assert(
       fc.property(fc.array(event), (events) => {
         const state = after(...events.map((one, index): Timed => [index, one]))
-        expect(train(state).failed).toBe(events.filter(({ type }) => type === 'item-failed').length)
+        expect(train(state).problems).toBe(events.filter(({ type }) => type === 'item-failed').length)
       }),
     )
   })
@@ -135,8 +135,8 @@ describe('rate and remaining time', () => {
 
   it('stand beside the failures', () => {
     const state = after([0, { ...START, done: 0 }], [1, FAILURE], [10, progress(100_000)])
-    expect(plainProgress('train', train(state), 10)).toMatch(/ETA 1 min 30 s {2}1 failed$/)
-    expect(renderProgress(state, 10, 100, PLAIN)[1]).toMatch(/ETA 1 min 30 s {3}1 failed$/)
+    expect(plainProgress('train', train(state), 10)).toMatch(/ETA 1 min 30 s {2}1 problem$/)
+    expect(renderProgress(state, 10, 100, PLAIN)[1]).toMatch(/ETA 1 min 30 s {3}1 problem$/)
   })
 })
 
@@ -212,9 +212,9 @@ describe('the lines of the progress', () => {
   it('keep the remaining time and the failures where room is short', () => {
     const failing = reduceProgress(reduceProgress(state, FAILURE, 50), FAILURE, 50)
     expect(renderProgress(failing, 50, 80, PLAIN)[1]).toBe(
-      '  train     ██████░░░░░░  500.0 k of 1.00 M tokens   ETA 50 s   2 failed',
+      '  train     ██████░░░░░░  500.0 k of 1.00 M tokens   ETA 50 s   2 problems',
     )
-    expect(renderProgress(failing, 50, 50, PLAIN)[1]).toBe('  train     ████░░░░  ETA 50 s   2 failed')
+    expect(renderProgress(failing, 50, 50, PLAIN)[1]).toBe('  train     ████░░░░  ETA 50 s   2 problems')
   })
 
   it('end with the time of a stage', () => {
