@@ -127,10 +127,14 @@ describe('gloss export', () => {
     await expect(glossHere(['export', ...flags], { folder })).rejects.toMatchObject({ code })
   })
 
-  it.each(['csv', 'jsonl', 'parquet', 'markdown', 'neuronpedia'])(
+  it.each(['csv', 'jsonl', 'parquet', 'markdown', 'huggingface', 'neuronpedia', 'sae-dashboard'])(
     '%s: leaves no half file under a final name when it is killed',
     async (format) => {
-      const flags = ['--format', format, ...(format === 'neuronpedia' ? [] : ['--tables', 'all'])]
+      const flags = [
+        '--format',
+        format,
+        ...(['neuronpedia', 'sae-dashboard'].includes(format) ? [] : ['--tables', 'all']),
+      ]
       const whole = await exported(...flags)
       const study = copyOf(folder)
       let cut = 0
