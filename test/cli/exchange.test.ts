@@ -135,6 +135,25 @@ describe('gloss import of what gloss exported', () => {
     await json(study, 'report')
   })
 
+  it('asks the questions that were asked where examples came from', async () => {
+    const study = copyOf(folder)
+    const only = ['--only', '0-60']
+    await json(study, 'score', '--scorer', 'detection', ...only)
+    const { study: there } = await imported(await exported(study, 'jsonl', '--tables', 'all', ...only))
+    await json(there, 'score', '--scorer', 'detection')
+    const of = (path: string, protocol: string): Row[] =>
+      query(
+        path,
+        `SELECT feature_id, value, low, high, n, undefined, coverage FROM score
+           JOIN explanation ON explanation.id = explanation_id
+         WHERE scorer = 'detection' AND protocol = '${protocol}' ORDER BY feature_id`,
+      )
+    const asked = of(study, 'monosemanticity')
+    expect(asked.filter(({ value }) => value !== null).length).toBeGreaterThan(20)
+    expect(of(there, 'monosemanticity')).toEqual(asked)
+    expect(of(there, 'imported:monosemanticity')).toEqual(asked)
+  })
+
   it('brings several feature sets, and only the features that were exported', async () => {
     const two = copyOf(folder)
     await glossHere(['run', '--kind', 'random', '--quiet'], { folder: two })
