@@ -1,6 +1,7 @@
 import { readAnswers } from './answer-lines.ts'
 import type { ReplyToken } from '../core/chat-model.ts'
 import { expectedLevel } from './digit-levels.ts'
+import { placesInReply } from './reply-tokens.ts'
 import { levelsByToken } from './simulation-reply.ts'
 
 /** The levels of an example's tokens, and where in the reply each of their digits stands. */
@@ -43,8 +44,8 @@ export function parseDense(
  * Reads expected levels at the digits of a dense reply from the model's own distribution there. An example is missing
  * where too little of that is on digits for one of its tokens.
  *
- * @param tokens the reply's tokens; their texts must join to the reply
- * @returns null where they do not, so that no digit can be found in them
+ * @param tokens the reply's tokens
+ * @returns null where they are not, so that no digit can be found in them
  */
 export function expectedDense(
   reply: string,
@@ -52,19 +53,16 @@ export function expectedDense(
   answers: readonly (DenseAnswer | null)[],
   scale: number,
 ): (ExpectedLevels | null)[] | null {
-  if (tokens.map(({ text }) => text).join('') !== reply) return null
-  const starts: number[] = []
-  let start = 0
-  for (const { text } of tokens) {
-    starts.push(start)
-    start += text.length
-  }
+  const placeAt = placesInReply(reply, tokens)
+  if (placeAt === null) return null
   const levelAt = (offset: number) => {
-    const index = tokenAt(starts, offset)
-    const { text, alternatives } = tokens[index]!
-    const within = offset - starts[index]!
+    const place = placeAt(offset)
+    if (place === null) return null
+    const { text, alternatives } = place.token
     // A token that goes on behind the digit is no distribution over digits.
-    return within + 1 === text.length ? expectedLevel(alternatives, scale, text.slice(0, within)) : null
+    return place.within + 1 === text.length
+      ? expectedLevel(alternatives, scale, text.slice(0, place.within))
+      : null
   }
   return answers.map((answer) => {
     const read = answer?.offsets.map(levelAt) ?? null
@@ -74,16 +72,4 @@ export function expectedDense(
       digitMass: read.reduce((sum, one) => sum + one!.mass, 0) / read.length,
     }
   })
-}
-
-/** The last token that starts at or before an offset. */
-function tokenAt(starts: readonly number[], offset: number): number {
-  let low = 0
-  let high = starts.length - 1
-  while (low < high) {
-    const middle = (low + high + 1) >>> 1
-    if (starts[middle]! <= offset) low = middle
-    else high = middle - 1
-  }
-  return low
 }

@@ -1,5 +1,6 @@
 import type { ReplyToken } from '../core/chat-model.ts'
 import { withoutThoughts } from './explanation-reply.ts'
+import { placesInReply, type TokenPlace } from './reply-tokens.ts'
 
 /** The option that a question was answered with, and where in the reply its word begins. */
 export interface Verdict {
@@ -61,8 +62,8 @@ const LEAST_MASS = 0.5
  * The model's own distribution over the options at the first token of each answer. Null where an answer is, or where
  * less than half of the probability is on options.
  *
- * @param tokens the reply's tokens; their texts must join to the reply
- * @returns null where they do not, so that no answer can be found in them
+ * @param tokens the reply's tokens
+ * @returns null where they are not, so that no answer can be found in them
  */
 export function believedVerdicts(
   reply: string,
@@ -70,31 +71,20 @@ export function believedVerdicts(
   verdicts: readonly (Verdict | null)[],
   options: readonly string[],
 ): (OptionBelief | null)[] | null {
-  if (tokens.map(({ text }) => text).join('') !== reply) return null
+  const placeAt = placesInReply(reply, tokens)
+  if (placeAt === null) return null
   const words = options.map((option) => option.toLowerCase())
-  let index = 0
-  let start = 0
-  const order = verdicts
-    .map((verdict, question) => ({ verdict, question }))
-    .filter(({ verdict }) => verdict !== null)
-    .toSorted((a, b) => a.verdict!.offset - b.verdict!.offset)
-  const beliefs = verdicts.map((): OptionBelief | null => null)
-  for (const { verdict, question } of order) {
-    const { offset } = verdict!
-    while (start + tokens[index]!.text.length <= offset) start += tokens[index++]!.text.length
-    beliefs[question] = beliefAt(tokens[index]!, tokens[index]!.text.slice(0, offset - start), words)
-  }
-  return beliefs
+  return verdicts.map((verdict) => {
+    const place = verdict && placeAt(verdict.offset)
+    return place && beliefAt(place, words)
+  })
 }
 
-/** @param prefix what the token holds before the answer's word, such as a blank */
-function beliefAt(
-  { alternatives }: ReplyToken,
-  prefix: string,
-  words: readonly string[],
-): OptionBelief | null {
+function beliefAt({ token, within }: TokenPlace, words: readonly string[]): OptionBelief | null {
+  // What the token holds before the answer's word, such as a blank.
+  const prefix = token.text.slice(0, within)
   const sums = words.map(() => 0)
-  for (const { text, logprob } of alternatives) {
+  for (const { text, logprob } of token.alternatives) {
     const option = optionOf(text, prefix, words)
     if (option !== null) sums[option]! += Math.exp(logprob)
   }

@@ -1,8 +1,13 @@
+import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
 import type { ReplyContent, ReplyToken, TokenUsage } from '../core/chat-model.ts'
 import { describeIssues } from '../core/parse.ts'
 
-const logprobSchema = z.looseObject({ token: z.string(), logprob: z.number() })
+const logprobSchema = z.looseObject({
+  token: z.string(),
+  logprob: z.number(),
+  bytes: z.array(z.number().int().min(0).max(255)).nullish().catch(null),
+})
 
 /** Not every server that says 200 to `logprobs` returns any: what is not of this form counts as none. */
 const logprobsSchema = z
@@ -81,11 +86,15 @@ function unreadable(problem: string): ReplyContent {
   return { text: null, cut: false, problem, usage: null, tokens: null }
 }
 
-function toReplyToken({ token, top_logprobs: top }: LogprobEntry): ReplyToken {
-  return { text: token, alternatives: top.map((one) => ({ text: one.token, logprob: one.logprob })) }
+function toReplyToken({ token, bytes, top_logprobs: top }: LogprobEntry): ReplyToken {
+  const isWhole = !bytes || isUtf8(Uint8Array.from(bytes))
+  return {
+    // A part of a character is named in other words, such as `\\xe2\\x81`, which the reply does not hold.
+    text: isWhole ? token : '',
+    alternatives: top.map((one) => ({ text: one.token, logprob: one.logprob })),
+  }
 }
 
-interface LogprobEntry {
-  readonly token: string
-  readonly top_logprobs: readonly { readonly token: string; readonly logprob: number }[]
+type LogprobEntry = z.output<typeof logprobSchema> & {
+  readonly top_logprobs: readonly z.output<typeof logprobSchema>[]
 }

@@ -112,4 +112,28 @@ describe('the body of a reply', () => {
       readReplyBody(JSON.stringify({ choices: [{ message: { content: 'x' } }], usage: 'much' })),
     ).toMatchObject({ text: 'x', usage: null })
   })
+
+  it('gives no text to a token that is a part of a character, which is named by its bytes', () => {
+    const token = (text: string, bytes: number[] | null) => ({
+      token: text,
+      logprob: -1,
+      bytes,
+      top_logprobs: [],
+    })
+    const content = [
+      token('9', [57]),
+      token('\\xe2\\x81', [226, 129]),
+      token('\\xb4', [180]),
+      token(' é', [32, 195, 169]),
+      token('', null),
+    ]
+    const body = { choices: [{ message: { content: '9⁴ é' }, logprobs: { content } }] }
+    expect(readReplyBody(JSON.stringify(body)).tokens?.map(({ text }) => text)).toEqual([
+      '9',
+      '',
+      '',
+      ' é',
+      '',
+    ])
+  })
 })
