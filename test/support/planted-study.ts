@@ -5,7 +5,7 @@ import {
   bundledQuestionPrompts,
   bundledSimulatePrompt,
 } from '../../src/cli/assets.ts'
-import { type Slice, type SliceMix, type Use, usesOf } from '../../src/core/protocol.ts'
+import { type Slice, type SliceMix, type SlicesProtocol, type Use, usesOf } from '../../src/core/protocol.ts'
 import type { Capabilities } from '../../src/core/capabilities.ts'
 import type { LlmTier } from '../../src/core/scores.ts'
 import { Random } from '../../src/core/random.ts'
@@ -59,10 +59,10 @@ export const PLANTED_RULES: readonly Rule[] = Array.from({ length: FEATURES }, (
 })
 
 /** A sampled study, made up in memory: every feature follows one of {@link PLANTED_RULES}. Close its store. */
-export function plantedStudy(protocolName = 'monosemanticity'): Study {
+export function plantedStudy(wanted: string | SlicesProtocol = 'monosemanticity'): Study {
   const store = openStore(':memory:', bundledMigrations())
-  const config = studyConfigSchema.parse({ model: 'planted', hook: 'planted', protocol: protocolName })
-  const protocol = bundledProtocol(protocolName)
+  const protocol = typeof wanted === 'string' ? bundledProtocol(wanted) : wanted
+  const config = studyConfigSchema.parse({ model: 'planted', hook: 'planted', protocol: protocol.name })
   const none = { protocol: null, protocolHash: null, prompt: null, promptHash: null, llm: null }
   const provenanceId = store.provenance.put({
     ...none,
