@@ -40,6 +40,7 @@ export async function openGate(
       timeoutMs,
       maxReplyTokens: config.llm.maxReplyTokens,
       temperature: config.llm.temperature,
+      parameters: config.llm.parameters,
       ...(capabilities
         ? { tokenLimit: capabilities.tokenLimit, promptLogprobs: capabilities.promptLogprobs }
         : {}),

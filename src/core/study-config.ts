@@ -16,6 +16,19 @@ export const SET_KINDS = ['sae', 'neurons', 'random', 'shuffled'] as const
 /** One of {@link SET_KINDS}. */
 export type SetKind = (typeof SET_KINDS)[number]
 
+/** What gloss says in a request itself. */
+const OWN_PARAMETERS = new Set([
+  'model',
+  'messages',
+  'max_tokens',
+  'max_completion_tokens',
+  'temperature',
+  'logprobs',
+  'top_logprobs',
+  'stream',
+  'n',
+])
+
 /** The settings of one study: what `gloss.yaml` holds, defaults filled in. Paths are relative to the file. */
 export const studyConfigSchema = z.strictObject({
   model: z.string().min(1),
@@ -83,6 +96,19 @@ export const studyConfigSchema = z.strictObject({
       ...endpointLimits,
       /** Sent with every request; by default the endpoint decides. */
       temperature: z.number().min(0).max(2).optional(),
+      /** Further members of every chat's body, which servers have of their own: `repeat_penalty`, `chat_template_kwargs`. */
+      parameters: z
+        .record(z.string(), z.json())
+        .superRefine((parameters, context) => {
+          for (const name of Object.keys(parameters))
+            if (OWN_PARAMETERS.has(name))
+              context.addIssue({
+                code: 'custom',
+                path: [name],
+                message: "expected a server's own parameter, found one that gloss sets itself",
+              })
+        })
+        .default({}),
       /** Of a reply, where fewer are to be written than a prompt allows. */
       maxReplyTokens: z.int().positive().optional(),
       timeoutSeconds: z.number().positive().max(86_400).default(600),

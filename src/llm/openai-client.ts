@@ -1,5 +1,6 @@
 import OpenAI, { APIError } from 'openai'
 import { Agent, fetch as undiciFetch, type RequestInfo, type RequestInit } from 'undici'
+import type { Json } from '../core/hash.ts'
 import type { Capabilities } from '../core/capabilities.ts'
 import type { ChatRequest, LlmRequest } from '../core/chat-model.ts'
 import { EndpointError } from '../core/errors.ts'
@@ -26,6 +27,8 @@ export interface OpenAiClientOptions {
   readonly maxReplyTokens?: number | undefined
   /** Sent with every chat; by default the endpoint decides. */
   readonly temperature?: number | undefined
+  /** Further members of every chat's body, which servers have of their own. */
+  readonly parameters?: Readonly<Record<string, Json>> | undefined
   /** How log-probabilities of a prompt are had. */
   readonly promptLogprobs?: Capabilities['promptLogprobs']
 }
@@ -53,22 +56,22 @@ export class OpenAiClient {
   readonly #key: string | null
   readonly #timeoutMs: number
   readonly #maxReplyTokens: number
-  readonly #sampling: { readonly temperature?: number }
+  readonly #parameters: Readonly<Record<string, Json>>
   readonly #client: OpenAI
   readonly #agent: Agent
   readonly #prompts: PromptAsker | null
   #tokenLimit: TokenLimit
 
   constructor(options: OpenAiClientOptions) {
-    const { baseUrl, model, key, timeoutMs, tokenLimit, promptLogprobs, maxReplyTokens, temperature } =
-      options
+    const { baseUrl, model, key, timeoutMs, tokenLimit, promptLogprobs, maxReplyTokens } = options
+    const { temperature, parameters } = options
     const url = new URL(baseUrl)
     this.baseUrl = baseUrl
     this.model = model
     this.#key = key
     this.#timeoutMs = timeoutMs ?? DEFAULT_TIMEOUT_MS
     this.#maxReplyTokens = maxReplyTokens ?? Number.POSITIVE_INFINITY
-    this.#sampling = temperature === undefined ? {} : { temperature }
+    this.#parameters = { ...parameters, ...(temperature === undefined ? {} : { temperature }) }
     // Before a probe has asked: the name that OpenAI's own reference gives, and the one that every other server knows.
     this.#tokenLimit =
       tokenLimit ?? (url.hostname === 'api.openai.com' ? 'max_completion_tokens' : 'max_tokens')
@@ -103,7 +106,7 @@ export class OpenAiClient {
   bodyOf({ messages, maxTokens, topLogprobs }: ChatRequest): Record<string, unknown> {
     const logprobs = topLogprobs ? { logprobs: true, top_logprobs: topLogprobs } : {}
     const most = Math.min(maxTokens, this.#maxReplyTokens)
-    return { model: this.model, messages, [this.#tokenLimit]: most, ...this.#sampling, ...logprobs }
+    return { ...this.#parameters, model: this.model, messages, [this.#tokenLimit]: most, ...logprobs }
   }
 
   /**

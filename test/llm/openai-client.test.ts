@@ -202,6 +202,19 @@ describe('a failed try', () => {
     })
   })
 
+  it("sends a server's own parameters, but nothing in the place of its own", async () => {
+    const parameters = { repeat_penalty: 1, chat_template_kwargs: { enable_thinking: false }, model: 'other' }
+    const { fake, client } = await serve(() => ({ answer: 'hi' }), { parameters })
+    await client.send(REQUEST)
+    expect(fake.seen[0]!.body).toEqual({
+      repeat_penalty: 1,
+      chat_template_kwargs: { enable_thinking: false },
+      model: 'm-1',
+      messages: REQUEST.messages,
+      max_tokens: 7,
+    })
+  })
+
   it('tells a missing key from a wrong one', async () => {
     const { client } = await serve(() => ({ raw: errorBody('who are you'), status: 401 }), { key: null })
     expect((await failureOf(client)).failure.message).toContain('no key was sent: set GLOSS_API_KEY')
