@@ -43,7 +43,9 @@ function localStudy() {
   const limits = { weight: 1, mostInFlight: 1, requestsPerMinute: null, tokensPerMinute: null }
   const gateOf = (): Gate => {
     const lane = new Lane({ ...limits, client: client!, prices: FREE, known: null }, performance.now())
-    const { store, signal, now } = study
+    const { store, now } = study
+    // The model is shared, so that no gate is closed before the end.
+    const { signal } = new AbortController()
     const { baseUrl: group, model: name } = client!
     return new Gate({ group, model: name, lanes: [lane], store, maxCost: null, signal, now })
   }
