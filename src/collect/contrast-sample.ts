@@ -10,6 +10,7 @@ import { hash32, Random } from '../core/random.ts'
 import type { Example } from '../core/records.ts'
 import { countByDocument, DistinctFiringWindows, type FiringWindows, windowsIn } from './firing-windows.ts'
 import { activationAt, type FeatureFirings } from './firings.ts'
+import { drawNominalIndex } from './nominal-index.ts'
 import { Smallest } from './smallest.ts'
 import { DocumentSplit } from './split.ts'
 import { WindowSet } from './window-set.ts'
@@ -194,19 +195,9 @@ export class ContrastSampler {
     return nominalTokens.length === 0 ? 0 : reached / nominalTokens.length
   }
 
-  /** Where in its window a token stands: an index with which the window's text was not shown yet; null if there is none. */
   #nominalIndex(stream: string, feature: number, token: number, shown: ReadonlySet<string>): number | null {
-    const { size } = this.#windows
-    if (this.#protocol.centre === 'fixed') return size >> 1
-    const legal = Array.from({ length: size }, (_, nominal) => nominal).filter((nominal) =>
-      this.#windows.legalFrom(token - nominal),
-    )
-    const random = new Random(this.#seed, stream, feature, token)
-    const isFree = (nominal: number): boolean => !shown.has(this.#windows.keyFrom(token - nominal))
-    const picked = random.pick(legal)
-    if (isFree(picked)) return picked
-    const free = legal.filter(isFree)
-    return free.length > 0 ? random.pick(free) : null
+    if (this.#protocol.centre === 'fixed') return this.#windows.size >> 1
+    return drawNominalIndex(this.#windows, token, shown, new Random(this.#seed, stream, feature, token))
   }
 
   #example({ slice, token, nominal }: DrawnContrast, firings: FeatureFirings): Example {

@@ -18,6 +18,7 @@ import {
 } from './firing-windows.ts'
 import { activationAt, type FeatureFirings } from './firings.ts'
 import { LOOKS, mixAt, mixBetween } from './looks.ts'
+import { drawNominalIndex } from './nominal-index.ts'
 import { type DrawnWindow, SideDrawer } from './side-drawer.ts'
 import { DocumentSplit } from './split.ts'
 import type { WindowIndex } from './windows.ts'
@@ -158,9 +159,8 @@ export class FeatureSampler {
   }
 
   /**
-   * A drawn window as an example, or none. Its nominal token stands in the middle where it is explained from, else at
-   * an index drawn among those that give a legal window. Two windows that differ around their nominal tokens can show
-   * the same text (neighbouring tokens, or a passage that another document repeats): then another index is drawn.
+   * A drawn window as an example, or none. Its nominal token stands in the middle where it is explained from, else where
+   * {@link drawNominalIndex} puts it.
    *
    * @param shown texts of the feature's examples, to which this one's is added
    */
@@ -172,23 +172,20 @@ export class FeatureSampler {
     shown: Set<string>,
     firings: FeatureFirings,
   ): Example[] {
-    const { size } = this.#windows
-    const isFree = (nominal: number): boolean => !shown.has(this.#windows.keyFrom(drawn.token - nominal))
-    const make = (nominal: number): Example[] => {
-      shown.add(this.#windows.keyFrom(drawn.token - nominal))
-      return [this.#example(use, drawn, nominal, firings)]
-    }
-    if (use === 'explain' || this.#protocol.centre === 'fixed') return make(size >> 1)
-    const legal = Array.from({ length: size }, (_, nominal) => nominal).filter((nominal) =>
-      this.#windows.legalFrom(drawn.token - nominal),
-    )
     const { feature } = firings
     const stream = round === 'score' ? [feature, index] : [feature, index, round]
-    const random = new Random(this.#seed, 'nominal index', ...stream)
-    const picked = random.pick(legal)
-    if (isFree(picked)) return make(picked)
-    const free = legal.filter(isFree)
-    return free.length > 0 ? make(random.pick(free)) : []
+    const nominal =
+      use === 'explain' || this.#protocol.centre === 'fixed'
+        ? this.#windows.size >> 1
+        : drawNominalIndex(
+            this.#windows,
+            drawn.token,
+            shown,
+            new Random(this.#seed, 'nominal index', ...stream),
+          )
+    if (nominal === null) return []
+    shown.add(this.#windows.keyFrom(drawn.token - nominal))
+    return [this.#example(use, drawn, nominal, firings)]
   }
 
   #example(use: Use, { slice, token }: DrawnWindow, nominal: number, firings: FeatureFirings): Example {

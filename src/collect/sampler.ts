@@ -3,7 +3,7 @@ import type { Protocol } from '../core/protocol.ts'
 import type { Example } from '../core/records.ts'
 import type { TokenCorpus } from '../core/token-corpus.ts'
 import { BlockIndex } from './blocks.ts'
-import { type ContrastSample, ContrastSampler } from './contrast-sample.ts'
+import { ContrastSampler } from './contrast-sample.ts'
 import type { FeatureFirings } from './firings.ts'
 import { RankStrideSampler } from './rank-stride.ts'
 import { type FeatureSample, FeatureSampler } from './sample.ts'
@@ -27,8 +27,8 @@ export interface Sampler {
   sample(firings: FeatureFirings): FeatureSample
   /** Score examples beyond the protocol's own; null where the protocol has no way to draw them. */
   readonly sampleMore: ((firings: FeatureFirings) => Example[]) | null
-  /** What questions need beside a feature's examples; null where the protocol has no way to draw it. */
-  readonly sampleContrasts: ((firings: FeatureFirings, sampled: readonly Example[]) => ContrastSample) | null
+  /** {@link ContrastSampler.sample}; null where the protocol has no way to draw what questions need. */
+  readonly sampleContrasts: ContrastSampler['sample'] | null
 }
 
 /** The sampler that a protocol names. */
@@ -50,9 +50,9 @@ export function samplerFor(
     labels: windows.hashes,
     sample: (firings) => sampler.sample(firings),
     sampleMore: (firings) => sampler.sampleMore(firings),
-    sampleContrasts: (firings, sampled) => {
+    sampleContrasts: (...drawing) => {
       contrasts ??= new ContrastSampler(windows, plan, corpus.documents.length, protocol, seed)
-      return contrasts.sample(firings, sampled)
+      return contrasts.sample(...drawing)
     },
   }
 }

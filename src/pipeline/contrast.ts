@@ -1,14 +1,10 @@
-import {
-  CONTRAST,
-  type ContrastSample,
-  ContrastSampler,
-  contextsByToken,
-} from '../collect/contrast-sample.ts'
+import { CONTRAST, type ContrastSample, contextsByToken } from '../collect/contrast-sample.ts'
 import { firingsByFeature } from '../collect/firings.ts'
+import { samplerFor } from '../collect/sampler.ts'
 import { ContextSketch, drawFirings, mostSimilar } from '../collect/similar-features.ts'
-import { WindowIndex } from '../collect/windows.ts'
 import { contextCount } from '../core/contexts.ts'
 import { UsageError } from '../core/errors.ts'
+import type { Protocol } from '../core/protocol.ts'
 import type { FeatureSetRecord } from '../core/store.ts'
 import { FIRINGS_MEMORY, openCollection, readShards } from './collect.ts'
 import { decoderCosine } from './decoder-cosine.ts'
@@ -36,10 +32,19 @@ export function contrastName(study: Pick<Study, 'protocol'>, kind: ContrastKind)
 /** Everything about the drawing that decides a score. */
 export const CONTRAST_RECIPE = { ...CONTRAST, similar: SIMILAR_FEATURES, places: PLACES_PER_FEATURE } as const
 
+/** Refuses a protocol that has no way to draw what questions need. @throws {UsageError} `scorer-protocol` */
+export function checkDrawsContrasts({ name, sampler }: Protocol): void {
+  if (sampler !== 'slices')
+    throw new UsageError(
+      'scorer-protocol',
+      `expected a protocol that draws windows slice by slice, found ${name}; this scorer needs one such as monosemanticity`,
+    )
+}
+
 /**
  * Draws the contrast examples of features that were sampled for the study's protocol, feature after feature. Reads the
  * collection's shards once, for hard negatives twice or thrice.
- * @throws {UsageError} `collection-stale`, `collection-missing`, `tokens-missing`
+ * @throws {UsageError} `scorer-protocol`, `collection-stale`, `collection-missing`, `tokens-missing`
  */
 export async function* drawContrasts(
   study: Study,
@@ -49,11 +54,7 @@ export async function* drawContrasts(
 ): AsyncGenerator<ContrastSample> {
   if (features.length === 0) return
   const { store, protocol, config } = study
-  if (protocol.sampler !== 'slices')
-    throw new UsageError(
-      'scorer-protocol',
-      `expected a protocol that draws windows slice by slice, found ${protocol.name}; this scorer needs one such as monosemanticity`,
-    )
+  checkDrawsContrasts(protocol)
   const { folder, manifest, record } = openCollection(study, set)
   const corpus = openTokens(study)
   if (corpus.hash !== record.corpusHash)
@@ -64,30 +65,31 @@ export async function* drawContrasts(
   const model = modelOf(study, set)
   const contexts = cutContexts(corpus, model, record.contextLength)
   const tokenizer = study.tokenizer()
-  const windows = new WindowIndex(
-    corpus,
-    contexts.plan,
-    contexts.eligible,
-    protocol.window,
-    model.vocabularySize,
-    (id) => isAllDigits(tokenizer, id),
-  )
+  const world = {
+    ...contexts,
+    vocabularySize: model.vocabularySize,
+    allDigits: (id: number) => isAllDigits(tokenizer, id),
+  }
+  const { labels, sampleContrasts } = samplerFor(protocol, world, config.seed)
   const counts = Uint32Array.from(store.features.all(set.id), ({ firings }) => firings)
   const walk = (wanted: (feature: number) => boolean): ReturnType<typeof firingsByFeature> =>
     firingsByFeature(
       counts.map((count, feature) => (wanted(feature) ? count : 0)),
       () => readShards(folder, manifest),
       FIRINGS_MEMORY,
-      windows.hashes,
+      labels,
     )
   const candidatesOf =
     kind === 'random' ? () => null : await hardCandidates(study, set, contexts, counts, features, kind, walk)
-  const sampler = new ContrastSampler(windows, contexts.plan, corpus.documents.length, protocol, config.seed)
   const asked = new Set(features)
   for (const firings of walk((feature) => asked.has(feature))) {
     const { feature } = firings
     if (asked.has(feature))
-      yield sampler.sample(firings, store.examples.of(set.id, feature, protocol.name), candidatesOf(feature))
+      yield sampleContrasts!(
+        firings,
+        store.examples.of(set.id, feature, protocol.name),
+        candidatesOf(feature),
+      )
   }
 }
 

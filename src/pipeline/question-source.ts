@@ -14,7 +14,7 @@ import type { Example } from '../core/records.ts'
 import type { QuestionScorerName } from '../core/scores.ts'
 import type { FeatureSetRecord, LogitEffects } from '../core/store.ts'
 import type { ContrastSample } from '../collect/contrast-sample.ts'
-import { contrastName, type ContrastKind, drawContrasts } from './contrast.ts'
+import { checkDrawsContrasts, contrastName, type ContrastKind, drawContrasts } from './contrast.ts'
 import { featureSetFolder, modelOf, provenanceOf } from './feature-set.ts'
 import { logitEffects } from './logit-effects.ts'
 import { eventLoopTurn } from './sample.ts'
@@ -125,6 +125,7 @@ export class QuestionSource {
     const lacking = features.filter((feature) => !drawn.has(feature))
     if (lacking.length === 0) return
     if (this.#set.kind === 'imported') {
+      checkDrawsContrasts(this.#study.protocol)
       yield this.#notImported(kind, lacking.length, features.length)
       return
     }

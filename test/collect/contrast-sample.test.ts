@@ -2,22 +2,22 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { samplerFor } from '../../src/collect/sampler.ts'
 import { slicesProtocol } from '../support/protocols.ts'
-import { centredKey, firingsOf, isDigits, shownKey, VOCABULARY, worldOf } from '../support/small-world.ts'
+import {
+  centredKey,
+  firingsOf,
+  isDigits,
+  shownKey,
+  VOCABULARY,
+  worldOf,
+  WORLDS,
+} from '../support/small-world.ts'
 
 const PROTOCOL = slicesProtocol('monosemanticity')
-
-const settings = fc.record({
-  documents: fc.integer({ min: 4, max: 30 }),
-  length: fc.integer({ min: 20, max: 150 }),
-  entries: fc.uniqueArray(fc.integer({ min: 1, max: VOCABULARY - 1 }), { minLength: 1, maxLength: 6 }),
-  rate: fc.double({ min: 0.1, max: 1, noNaN: true }),
-  seed: fc.nat(10_000),
-})
 
 it('never asks about a window, a text or a document that was explained from, nor twice about one', () => {
   let asked = 0
   fc.assert(
-    fc.property(settings, ({ documents, length, entries, rate, seed }) => {
+    fc.property(WORLDS, ({ documents, length, entries, rate, seed }) => {
       const world = worldOf(documents, length, seed)
       const found = firingsOf(world, 3, entries, rate, seed)
       const sampler = samplerFor(

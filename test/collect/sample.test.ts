@@ -15,6 +15,7 @@ import {
   VOCABULARY,
   type World,
   worldOf,
+  WORLDS,
 } from '../support/small-world.ts'
 
 const PROTOCOL = slicesProtocol('monosemanticity')
@@ -40,14 +41,6 @@ function sampleOf(
   return sampler.sample({ ...firings, labels: firings.tokens.map((token) => windows.hashes[token]!) })
 }
 
-const worlds = fc.record({
-  documents: fc.integer({ min: 4, max: 30 }),
-  length: fc.integer({ min: 20, max: 150 }),
-  entries: fc.uniqueArray(fc.integer({ min: 1, max: VOCABULARY - 1 }), { minLength: 1, maxLength: 6 }),
-  rate: fc.double({ min: 0.1, max: 1, noNaN: true }),
-  seed: fc.nat(10_000),
-})
-
 function sampled(settings: {
   documents: number
   length: number
@@ -65,7 +58,7 @@ describe('every sample', () => {
   it('shares no document and repeats no window between any two examples', () => {
     let alive = 0
     fc.assert(
-      fc.property(worlds, (settings) => {
+      fc.property(WORLDS, (settings) => {
         const { world, sample } = sampled(settings)
         const documents = (use: string): Set<number> =>
           new Set(sample.examples.filter((one) => one.use === use).map(({ document }) => document))
@@ -83,7 +76,7 @@ describe('every sample', () => {
 
   it('has windows of nine eligible tokens of one context, with the true activations', () => {
     fc.assert(
-      fc.property(worlds, (settings) => {
+      fc.property(WORLDS, (settings) => {
         const { world, activation, sample } = sampled(settings)
         for (const example of sample.examples) {
           const first = nominalToken(world, example) - example.nominal
@@ -107,7 +100,7 @@ describe('every sample', () => {
 
   it('draws the strongest windows as top, and takes nothing but the asked numbers', () => {
     fc.assert(
-      fc.property(worlds, (settings) => {
+      fc.property(WORLDS, (settings) => {
         const { sample } = sampled(settings)
         if (sample.state !== 'alive') return
         for (const [use, mix] of [
@@ -222,7 +215,7 @@ describe('a protocol with a third use', () => {
   it('shares no document and no window between any two uses', () => {
     let alive = 0
     fc.assert(
-      fc.property(worlds, (settings) => {
+      fc.property(WORLDS, (settings) => {
         const world = worldOf(settings.documents, settings.length, settings.seed)
         const firings = firingsOf(world, 3, settings.entries, settings.rate, settings.seed)
         const { state, examples } = sampleOf(world, firings, choosing, settings.seed)

@@ -1,60 +1,21 @@
 import { bundledMigrations, bundledProtocol } from '../../src/cli/assets.ts'
 import { ContrastSampler } from '../../src/collect/contrast-sample.ts'
-import type { FeatureFirings } from '../../src/collect/firings.ts'
 import { FeatureSampler } from '../../src/collect/sample.ts'
 import { WindowIndex } from '../../src/collect/windows.ts'
 import { eligibleTokens, planContexts } from '../../src/core/contexts.ts'
 import type { SlicesProtocol } from '../../src/core/protocol.ts'
 import { escapeForPrompt } from '../../src/core/escape-prompt.ts'
-import { hash32, Random } from '../../src/core/random.ts'
+import { Random } from '../../src/core/random.ts'
 import type { FeatureSetRecord } from '../../src/core/store.ts'
 import { studyConfigSchema } from '../../src/core/study-config.ts'
 import type { TokenCorpus } from '../../src/core/token-corpus.ts'
 import type { Study } from '../../src/pipeline/study.ts'
 import { tokenTexts } from '../../src/pipeline/token-texts.ts'
 import { openStore } from '../../src/store/sqlite-store.ts'
+import { type PlantedRule, plantedFirings, VOCABULARY, vocabularyBytes } from './planted-firings.ts'
 
 const DOCUMENTS = 320
 const DOCUMENT_TOKENS = 1000
-const VOCABULARY = 2000
-
-/** Tokens that prompts and parsers have to be careful with, among them pieces of characters. */
-const HOSTILE: readonly (string | number[])[] = [
-  '\n',
-  '\t',
-  '\r\n',
-  '\n\n',
-  ' ',
-  '',
-  '1: yes',
-  'none',
-  '«',
-  '»',
-  '⁹',
-  '\\',
-  '\\n',
-  '·',
-  '=9',
-  '"',
-  '\u202E',
-  '\u200B',
-  [0xe2],
-  [0xe2, 0x80],
-  [0x94],
-  [0x80, 0x93],
-  [0xf0, 0x9f],
-  [0xff],
-]
-/** Every so many features fire on hostile tokens first. */
-const HOSTILE_EVERY = 4
-/** Of all tokens, what one token of a feature that fires in contexts makes it fire on at the most. */
-const MOST_OF_A_TOKEN = 0.0005
-
-/**
- * What planted features fire on. `ownTokens`: nearly every occurrence of a few tokens, so that rare features fire on rare
- * tokens alone. `inContext`: a few tokens behind some others only, tokens as frequent as text's own at every density.
- */
-export type PlantedRule = 'ownTokens' | 'inContext'
 
 /** A collection whose features fire by rules of their own, with the examples that the samplers draw from it. */
 export interface PlantedCollection {
@@ -150,14 +111,11 @@ export function plantedCollection(
     })),
   )
   const shares = frequencies.map((frequency) => frequency / total)
+  const text = { ids: corpus.ids, shares, byToken, hashes: windows.hashes }
   const features: number[] = []
   store.transaction(() => {
     for (let feature = 0; feature < count; feature++) {
-      const firing =
-        rule === 'ownTokens'
-          ? onOwnTokens(feature, density, shares, byToken, seed)
-          : inContexts(feature, density, shares, byToken, corpus.ids, seed)
-      const firings = firingsOf(feature, firing, windows.hashes)
+      const firings = plantedFirings(rule, feature, density, text, seed)
       const sample = sampler.sample(firings)
       store.examples.putSample(set.id, protocol.name, provenanceId, sample)
       if (sample.state !== 'alive') continue
@@ -211,20 +169,6 @@ function sharesOf(
   return (text) => (counts.get(text) ?? 0) / ids.length
 }
 
-function vocabularyBytes(): Uint8Array[] {
-  const encoder = new TextEncoder()
-  return Array.from({ length: VOCABULARY }, (_, id) => {
-    // Hostile tokens at ranks from frequent to rare, so that some fit every density.
-    const hostile = id % 20 === 5 ? HOSTILE[(id - 5) / 20] : undefined
-    if (Array.isArray(hostile)) return Uint8Array.from(hostile)
-    return encoder.encode(hostile ?? ` w${id.toString(36)}`)
-  })
-}
-
-function isHostile(token: number): boolean {
-  return token % 20 === 5 && (token - 5) / 20 < HOSTILE.length
-}
-
 function makeCorpus(frequencies: Float64Array, total: number, random: Random): TokenCorpus {
   const cumulative = new Float64Array(VOCABULARY)
   let sum = 0
@@ -252,74 +196,6 @@ function tokensByEntry({ ids }: TokenCorpus, eligible: Uint8Array): number[][] {
   const places = Array.from({ length: VOCABULARY }, (): number[] => [])
   for (const [token, id] of ids.entries()) if (eligible[token]) places[id]!.push(token)
   return places
-}
-
-type Firing = [token: number, activation: number]
-
-/** Fires on nine tenths of the occurrences of a few tokens, each as strongly as it is, more or less. */
-function onOwnTokens(
-  feature: number,
-  density: number,
-  shares: Float64Array,
-  byToken: readonly (readonly number[])[],
-  seed: number,
-): Firing[] {
-  const random = new Random(seed, 'rule', feature)
-  const order = random.shuffle(Array.from({ length: VOCABULARY }, (_, id) => id))
-  if (feature % HOSTILE_EVERY === 0) order.sort((a, b) => Number(isHostile(b)) - Number(isHostile(a)))
-  const firing: Firing[] = []
-  let reached = 0
-  for (const id of order) {
-    const share = 0.9 * shares[id]!
-    if (reached + share > 1.1 * density) continue
-    reached += share
-    const strength = 2 + 8 * random.uniform()
-    for (const token of byToken[id]!) {
-      const chance = hash32(seed, feature, token) / 2 ** 32
-      if (chance < 0.9) firing.push([token, strength * (0.3 + 0.7 * (chance / 0.9))])
-    }
-    if (reached > 0.9 * density) break
-  }
-  return firing
-}
-
-/** Fires on a few tokens, drawn as text draws them, behind as many others as give each its part of the density. */
-function inContexts(
-  feature: number,
-  density: number,
-  shares: Float64Array,
-  byToken: readonly (readonly number[])[],
-  ids: TokenCorpus['ids'],
-  seed: number,
-): Firing[] {
-  const random = new Random(seed, 'rule', feature)
-  // An exponential time by share orders tokens as drawing without putting back does (Efraimidis and Spirakis, 2006).
-  const times = shares.map((share) => -Math.log(1 - random.uniform()) / share)
-  const order = Array.from({ length: VOCABULARY }, (_, id) => id).toSorted((a, b) => times[a]! - times[b]!)
-  const firing: Firing[] = []
-  let reached = 0
-  for (const id of order) {
-    if (reached > 0.9 * density) break
-    const part = Math.min(0.9 * shares[id]!, MOST_OF_A_TOKEN, 1.1 * density - reached)
-    reached += part
-    const strength = 2 + 8 * random.uniform()
-    for (const token of byToken[id]!) {
-      if (hash32(seed, feature, ids[token - 1]!, id) / 2 ** 32 >= part / shares[id]!) continue
-      firing.push([token, strength * (0.3 + 0.7 * (hash32(seed, feature, token) / 2 ** 32))])
-    }
-  }
-  return firing
-}
-
-function firingsOf(feature: number, firing: Firing[], hashes: Uint32Array): FeatureFirings {
-  firing.sort(([a], [b]) => a - b)
-  const tokens = Uint32Array.from(firing, ([token]) => token)
-  return {
-    feature,
-    tokens,
-    activations: Float32Array.from(firing, ([, activation]) => activation),
-    labels: tokens.map((token) => hashes[token]!),
-  }
 }
 
 function likely(seed: number, feature: number): [number, number][] {

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import type { FeatureFirings } from '../../src/collect/firings.ts'
 import { contextOffset, eligibleTokens, planContexts } from '../../src/core/contexts.ts'
 import { Random } from '../../src/core/random.ts'
@@ -10,6 +11,15 @@ export const VOCABULARY = 60
 const BEGIN = 0
 /** Entries 50 to 59 are all-digit tokens. */
 export const isDigits = (id: number): boolean => id >= 50
+
+/** What decides a world and a feature's firings there. */
+export const WORLDS = fc.record({
+  documents: fc.integer({ min: 4, max: 30 }),
+  length: fc.integer({ min: 20, max: 150 }),
+  entries: fc.uniqueArray(fc.integer({ min: 1, max: VOCABULARY - 1 }), { minLength: 1, maxLength: 6 }),
+  rate: fc.double({ min: 0.1, max: 1, noNaN: true }),
+  seed: fc.nat(10_000),
+})
 
 /** A made-up corpus, cut into contexts. */
 export interface World {
