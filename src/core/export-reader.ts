@@ -57,7 +57,7 @@ export interface ExportReader<FeatureRow, ExplanationRow, ScoreRow, ControlRow> 
   /** What made a set's explanations. */
   explanationProvenances(setId: string): string[]
   /** The numbers of a set's features in order, and of those among them that have an explanation. */
-  numbers(setId: string): { readonly all: readonly number[]; readonly explained: ReadonlySet<number> }
+  featureNumbers(setId: string): { readonly all: readonly number[]; readonly explained: ReadonlySet<number> }
   /** Names of the protocols that a set has examples of, in order. */
   exampleProtocols(setId: string): string[]
   /** Every rating event in the order of their ids. */

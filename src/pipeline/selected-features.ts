@@ -10,6 +10,6 @@ export function selectedFeatures(
     seed,
   }: { readonly set: FeatureSetRecord; readonly selection: Selection; readonly seed: number },
 ): Set<number> {
-  const { all, explained } = store.exports.numbers(set.id)
+  const { all, explained } = store.exports.featureNumbers(set.id)
   return new Set(selectFeatures(selection, all, (id) => explained.has(id), seed))
 }

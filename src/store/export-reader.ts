@@ -108,7 +108,7 @@ export function exportReader(connection: Connection): Store['exports'] {
             .pluck()
             .all(setId),
         ),
-    numbers: (setId) => {
+    featureNumbers: (setId) => {
       const numbersBy = (sql: string): number[] =>
         z.array(z.number()).parse(connection.prepare(sql).pluck().all(setId))
       return {
