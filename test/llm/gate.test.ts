@@ -320,7 +320,8 @@ describe('money', () => {
 })
 
 describe('limits', () => {
-  it('are learned from headers, so that hardly a request is turned away', async () => {
+  // Where the processors are busy, headers are read late, and more requests are turned away.
+  it('are learned from headers, so that hardly a request is turned away', { retry: 2 }, async () => {
     const llm = await serve({ requestsPerMinute: 600, latencyMs: 5 })
     const gate = gateTo(llm)
     const started = performance.now()
@@ -329,8 +330,7 @@ describe('limits', () => {
     // A full bucket of 600 at once, then ten a second.
     expect(seconds).toBeGreaterThan(3.5)
     expect(seconds).toBeLessThan(8)
-    // Where the processors are busy, headers are read late.
-    expect(llm.stats().rejected429).toBeLessThanOrEqual(20)
+    expect(llm.stats().rejected429).toBeLessThanOrEqual(6)
   })
 
   it('keep to the window, and to the bound of the user', async () => {
