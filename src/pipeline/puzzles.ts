@@ -10,7 +10,7 @@ import { runPool } from './pool.ts'
 import type { ExpectedRequest } from './scorer.ts'
 import type { Llm } from './study.ts'
 
-/** An explanation is judged on what all five got answers to; fewer windows than these are too few. */
+/** Questions of a puzzle that need an answer, at least. */
 export const PUZZLE_LIMITS = { minimumExamples: 20, minimumFiring: 5 } as const
 
 /** What a scorer made of a puzzle. */

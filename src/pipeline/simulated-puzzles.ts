@@ -2,7 +2,7 @@ import { PLAUSIBILITIES, type Plausibility, type Puzzle, scorePuzzle } from '../
 import { dealExamples, renderAnswer } from '../autointerp/simulate-messages.ts'
 import { askIsolated, type IsolatedFeature, isolatedRequests } from './ask-isolated.ts'
 import { allEnded } from './pool.ts'
-import { numbered, PUZZLE_LIMITS, type PuzzleScorer, type SolvedPuzzle } from './puzzles.ts'
+import { numbered, type PuzzleScorer, type SolvedPuzzle } from './puzzles.ts'
 import {
   isIncomplete,
   llmSimulator,
@@ -14,6 +14,8 @@ import type { Llm } from './study.ts'
 
 /** The levels of planted features: 0–9. */
 const SCALE = 9
+/** A puzzle is ranked on windows that got an answer with all five explanations: this share of them, and as many that fire. */
+const ENOUGH = { examples: 1 / 3, firing: 5 } as const
 
 /**
  * Scores the explanations of puzzles by simulation, as `score` does those of features. Replies about false explanations
@@ -112,8 +114,7 @@ function solved(puzzle: Puzzle, simulations: readonly Simulation[]): SolvedPuzzl
   )
   const examples = common.map((index) => puzzle.examples[index]!)
   const firing = examples.filter(({ levels }) => levels.some((level) => level > 0))
-  const enough =
-    common.length >= PUZZLE_LIMITS.minimumExamples && firing.length >= PUZZLE_LIMITS.minimumFiring
+  const enough = common.length >= ENOUGH.examples * puzzle.examples.length && firing.length >= ENOUGH.firing
   const scores = Object.fromEntries(
     PLAUSIBILITIES.map((one, place) => {
       const predicted = common.map((index) => simulations[place]!.predicted[index]!)

@@ -52,6 +52,31 @@ describe('gloss puzzles', () => {
     for (const line of again.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
   })
 
+  it('simulates fewer windows of each puzzle where that is asked', async () => {
+    const llm = await started({ answer })
+    const folder = temporaryFolder()
+    const args = [
+      'puzzles',
+      '--count',
+      '34',
+      '--examples',
+      '20',
+      '--llm',
+      llm.url,
+      '--llm-model',
+      'fake-model',
+    ]
+    const found = JSON.parse((await gloss([...args, '--json'], { folder })).stdout) as Found
+    expect(found.ranking.ranked).toBe(34)
+    expect(found.ranking.wins.value).toBeGreaterThanOrEqual(0.95)
+    expect(llm.stats().requests).toBe(34 * 5)
+    for (const refused of [['19'], ['61'], ['30', '--scorer', 'detection']]) {
+      const { code, stderr } = await gloss(['puzzles', '--examples', ...refused], { folder })
+      expect(code).toBe(2)
+      expect(stderr).toContain('expected --examples')
+    }
+  })
+
   it.each([
     ['detection', 5, 4],
     ['fuzzing', 5, 4],

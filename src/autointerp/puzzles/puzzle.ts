@@ -27,21 +27,25 @@ export interface Puzzle {
 }
 
 const RULES: readonly Rule[] = [...RULES_OF_WORDS, ...RULES_OF_CONTEXTS, ...RULES_OF_MARKS]
-/** The mix of the protocol `monosemanticity`. */
-const MIX = { top: 6, interval: 24, random: 10, other: 20 } as const
+/** Windows of a puzzle, as many as the protocol `monosemanticity` scores on. */
+export const PUZZLE_EXAMPLES = 60
+/** Shares of the slices there: 6 top ones, 24 of intervals, 10 random ones, the rest other ones. */
+const MIX = { top: 1 / 10, interval: 4 / 10, random: 1 / 6 } as const
 const MOST_DOCUMENTS = 2000
 /** An explanation is unrelated where its own perfect simulation reaches no more than this. */
 const UNRELATED = 0.15
 
 /**
  * All puzzles: every variant of every rule, with windows written by a grammar. The same seed gives the same puzzles.
+ *
+ * @param count windows of a puzzle
  */
-export function makePuzzles(seed: number): Puzzle[] {
+export function makePuzzles(seed: number, count: number = PUZZLE_EXAMPLES): Puzzle[] {
   return RULES.flatMap((rule) =>
     rule.variants.map((variant, number): Puzzle => {
       const name = nameOf(rule, number)
       const random = new Random(seed, 'puzzle', name)
-      const examples = drawExamples(variant, random)
+      const examples = drawExamples(variant, count, random)
       const { truth, near, sibling, topic } = variant
       const unrelated = drawUnrelated(rule, examples, random)
       return {
@@ -81,26 +85,32 @@ export function scorePuzzle(
   )
 }
 
-function drawExamples(variant: Variant, random: Random): PuzzleExample[] {
+function drawExamples(variant: Variant, count: number, random: Random): PuzzleExample[] {
+  const most = {
+    top: Math.round(MIX.top * count),
+    interval: Math.round(MIX.interval * count),
+    random: Math.round(MIX.random * count),
+  }
   const { truth, near, sibling, topic } = variant
   const firing: PuzzleExample[] = []
   const tempting: PuzzleExample[] = []
   const any: PuzzleExample[] = []
-  const wanted = MIX.top + MIX.interval
+  const wanted = most.top + most.interval
+  const others = count - wanted - most.random
   const seen = new Set<string>()
   for (let document = 0; document < MOST_DOCUMENTS; document++) {
-    if (firing.length === wanted && tempting.length === MIX.other && any.length === MIX.random) break
+    if (firing.length === wanted && tempting.length === others && any.length === most.random) break
     const tokens = tokensOf(writeDocument(variant, random))
     const levels = tokens.map((_, index) => truth.level(tokens, index))
     // At most one window of a document.
     const take = (
       into: PuzzleExample[],
-      most: number,
+      enough: number,
       slice: Slice,
       test: (index: number) => boolean,
     ): void => {
       const places = [...tokens.keys()].filter((index) => index > 0 && test(index))
-      if (places.length === 0 || into.length >= most) return
+      if (places.length === 0 || into.length >= enough) return
       const window = cut(tokens, levels, random.pick(places), truth, random)
       const key = window?.tokens.join('|') ?? ''
       if (window === null || seen.has(key)) return
@@ -112,16 +122,16 @@ function drawExamples(variant: Variant, random: Random): PuzzleExample[] {
     else if (kind === 1) {
       const tempts = (concept: Concept) => (index: number) =>
         levels[index] === 0 && concept.level(tokens, index) > 0
-      const most = [near, sibling, topic].find((concept) =>
+      const tempter = [near, sibling, topic].find((concept) =>
         tokens.some((_, index) => index > 0 && tempts(concept)(index)),
       )
-      if (most) take(tempting, MIX.other, 'other', tempts(most))
-    } else take(any, MIX.random, 'random', () => true)
+      if (tempter) take(tempting, others, 'other', tempts(tempter))
+    } else take(any, most.random, 'random', () => true)
   }
   const strongest = firing.toSorted((a, b) => Math.max(...b.levels) - Math.max(...a.levels))
   return [
     ...strongest.map((one, place) =>
-      place < MIX.top ? one : { ...one, slice: `interval ${1 + ((place - MIX.top) >> 1)}` as const },
+      place < most.top ? one : { ...one, slice: `interval ${1 + ((place - most.top) >> 1)}` as const },
     ),
     ...any,
     ...tempting,

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { InvalidArgumentError, Option } from 'commander'
-import { makePuzzles, type Puzzle } from '../../autointerp/puzzles/puzzle.ts'
+import { makePuzzles, PUZZLE_EXAMPLES, type Puzzle } from '../../autointerp/puzzles/puzzle.ts'
 import { winOf } from '../../autointerp/puzzles/ranking.ts'
 import { UsageError } from '../../core/errors.ts'
 import { writeError } from '../../core/files.ts'
@@ -32,12 +32,15 @@ interface PuzzleOptions extends StudyOptions {
   readonly dir: string
   readonly scorer: PuzzleScorerName
   readonly count?: number
+  readonly examples?: number
 }
 
 const PUZZLE_SCORERS = ['simulation', ...PUZZLE_QUESTIONS] as const
 type PuzzleScorerName = (typeof PUZZLE_SCORERS)[number]
 
 const HARDEST_SHOWN = 5
+/** With fewer, a false explanation of some puzzles predicts all of its windows too. */
+const FEWEST_EXAMPLES = 20
 
 /** `gloss puzzles`: how often a scorer prefers the true explanation of a planted feature. */
 export const puzzles: CommandDefinition = (parent, surroundings) => {
@@ -58,6 +61,12 @@ export const puzzles: CommandDefinition = (parent, surroundings) => {
     .addOption(
       new Option('--count <n>', 'use fewer puzzles, of as many rules as possible').argParser(wholeNumber),
     )
+    .addOption(
+      new Option(
+        '--examples <n>',
+        `simulate fewer windows of each puzzle, ${FEWEST_EXAMPLES} to ${PUZZLE_EXAMPLES}: for a slow model, more puzzles of fewer windows tell more than few puzzles`,
+      ).argParser(wholeNumber),
+    )
     .addHelpText(
       'after',
       `
@@ -77,7 +86,7 @@ Examples:
       await withMemory(options, surroundings, (study) =>
         withUsualLlm(options, study, surroundings, async (llm) => {
           const { seed } = study.config
-          const chosen = byVariant(makePuzzles(seed)).slice(0, options.count)
+          const chosen = byVariant(makePuzzles(seed, examplesOf(options))).slice(0, options.count)
           if (options.dryRun)
             return dryRun(terminal, options, llm, async (asked) => [
               estimatePuzzles(scorerOf(options, study, asked, chosen), asked, chosen),
@@ -128,6 +137,21 @@ function scorerOf(
       `expected --isolate with --scorer simulation, found ${scorer}; leave one of them out`,
     )
   return questionPuzzles(scorer, llm, options.examplesPerCall ?? questionsPerCall(study, llm, scorer), seed)
+}
+
+/** Windows of a puzzle. @throws {UsageError} `examples` */
+function examplesOf({ examples = PUZZLE_EXAMPLES, scorer }: PuzzleOptions): number {
+  if (examples < FEWEST_EXAMPLES || examples > PUZZLE_EXAMPLES)
+    throw new UsageError(
+      'examples',
+      `expected --examples from ${FEWEST_EXAMPLES} to ${PUZZLE_EXAMPLES}, found ${examples}`,
+    )
+  if (scorer !== 'simulation' && examples !== PUZZLE_EXAMPLES)
+    throw new UsageError(
+      'examples',
+      `expected --examples with --scorer simulation, found ${scorer}, which asks as many questions as it needs; use --count`,
+    )
+  return examples
 }
 
 /** A variant of every rule, then the next of each. */

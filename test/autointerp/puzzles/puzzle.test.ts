@@ -29,8 +29,21 @@ describe('puzzles', () => {
     }
   })
 
-  it('can be solved from the windows: the truth alone predicts everything', () => {
-    for (const puzzle of puzzles) {
+  it.each([20, 31])('have fewer windows where fewer are wanted, in the same proportions: %i', (count) => {
+    for (const { examples } of makePuzzles(0, count)) {
+      expect(examples).toHaveLength(count)
+      expect(new Set(examples.map(({ tokens }) => tokens.join('|'))).size).toBe(count)
+      const share = (slice: RegExp): number =>
+        examples.filter((example) => slice.test(example.slice)).length / count
+      expect(share(/^top$/)).toBeCloseTo(0.1, 1)
+      expect(share(/^interval/)).toBeCloseTo(0.4, 1)
+      expect(share(/^random$/)).toBeCloseTo(1 / 6, 1)
+      expect(share(/^other$/)).toBeCloseTo(1 / 3, 1)
+    }
+  })
+
+  it.each([20, 60])('can be solved from the windows: the truth alone predicts everything (%i)', (count) => {
+    for (const puzzle of makePuzzles(0, count)) {
       const scores = PLAUSIBILITIES.map((one) =>
         scorePuzzle(puzzle, simulateConcept(puzzle.explanations[one], puzzle)),
       )
