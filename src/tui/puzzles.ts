@@ -13,6 +13,8 @@ export interface ShareView {
 export interface PuzzlesView {
   readonly puzzles: number
   readonly rules: number
+  /** Windows that each puzzle is simulated on; null where the scorer asks questions. */
+  readonly examples: number | null
   readonly scorer: string
   readonly tier: string
   /** Examples of a call; questions, where the scorer asks those. */
@@ -43,10 +45,14 @@ export interface PuzzlesView {
 /** The result of `gloss puzzles`. */
 export function puzzleLines(view: PuzzlesView, width: number, style: Style): string[] {
   const { ranking, spending } = view
-  const asked = view.scorer === 'simulation' ? 'examples' : 'questions'
+  const asked = `${view.examples === null ? 'question' : 'example'}${view.examplesPerCall === 1 ? '' : 's'}`
+  const windows = view.examples === null ? '' : ` of ${view.examples} windows`
   const calls = `${view.examplesPerCall} ${asked} a call${view.isolated ? ', of as many puzzles' : ''}`
   const lines = [
-    ` ${view.puzzles} puzzles from ${view.rules} rules   ${view.scorer} · ${view.tier} · ${calls} · ${escapeForTerminal(view.model)}`,
+    ` ${view.puzzles} puzzles${windows} from ${view.rules} rules`,
+    ...wrap(`${view.scorer} · ${view.tier} · ${calls} · ${escapeForTerminal(view.model)}`, width - 1).map(
+      (line) => ` ${line}`,
+    ),
     '',
   ]
   if (ranking === null) lines.push(' No puzzle has scores for all five explanations.')

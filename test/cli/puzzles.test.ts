@@ -13,6 +13,7 @@ const answer = ({ messages }: LlmRequest): string => byMeaning(messages.at(-1)!.
 interface Found {
   puzzles: number
   rules: number
+  examples: number | null
   scorer: string
   tier: string
   examplesPerCall: number
@@ -46,7 +47,7 @@ describe('gloss puzzles', () => {
     expect(again.code).toBe(0)
     expect(llm.stats().requests).toBe(estimate!.requests)
     expect(again.stdout).toContain(
-      '34 puzzles from 34 rules   simulation · integersSparse · 60 examples a call',
+      ' 34 puzzles of 60 windows from 34 rules\n simulation · integersSparse · 60 examples a call · fake-model\n',
     )
     expect(again.stdout).toMatch(/the true explanation wins {5}\S+ \[\S+ \S+\] {3}chance \.20/)
     for (const line of again.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
@@ -69,6 +70,7 @@ describe('gloss puzzles', () => {
     const found = JSON.parse((await gloss([...args, '--json'], { folder })).stdout) as Found
     expect(found.ranking.ranked).toBe(34)
     expect(found.ranking.wins.value).toBeGreaterThanOrEqual(0.95)
+    expect(found.examples).toBe(20)
     expect(llm.stats().requests).toBe(34 * 5)
     for (const refused of [['19'], ['61'], ['30', '--scorer', 'detection']]) {
       const { code, stderr } = await gloss(['puzzles', '--examples', ...refused], { folder })

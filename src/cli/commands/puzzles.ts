@@ -103,7 +103,7 @@ Examples:
             options.log,
             solvePuzzles(scorer, llm, chosen, seed, surroundings.signal),
           )
-          const view = viewOf(scorer, llm, outcome)
+          const view = viewOf(scorer, llm, outcome, options)
           if (options.json) terminal.printJson({ ...view, seed, solved: outcome.solved })
           else terminal.print(...puzzleLines(view, terminal.columns, terminal.style))
         }),
@@ -198,7 +198,12 @@ async function withMemory<Result>(
   }
 }
 
-function viewOf(scorer: PuzzleScorer, llm: Llm, { ranking, solved }: PuzzleOutcome): PuzzlesView {
+function viewOf(
+  scorer: PuzzleScorer,
+  llm: Llm,
+  { ranking, solved }: PuzzleOutcome,
+  options: PuzzleOptions,
+): PuzzlesView {
   const rules = [...new Set(solved.map(({ rule }) => rule))]
   const hardest = rules
     .map((rule) => {
@@ -211,6 +216,7 @@ function viewOf(scorer: PuzzleScorer, llm: Llm, { ranking, solved }: PuzzleOutco
   return {
     puzzles: solved.length,
     rules: rules.length,
+    examples: options.scorer === 'simulation' ? examplesOf(options) : null,
     scorer: scorer.name,
     tier: scorer.tier,
     examplesPerCall: scorer.perCall,
