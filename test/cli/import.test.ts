@@ -117,6 +117,19 @@ describe('gloss import', () => {
     })
   })
 
+  it('says that a protocol which draws blocks by rank has no windows to ask about', async () => {
+    const folder = join(temporaryFolder(), 'study')
+    const from = join(FIXTURES, 'imports', 'neuron-record')
+    const counts = await json(FIXTURES, 'import', from, '--protocol', 'bills', '--workspace', folder)
+    expect(counts).toMatchObject({ alive: 1, protocol: 'bills' })
+    await json(folder, 'explain', '--protocol', 'bills')
+    const asked = glossHere(['score', '--protocol', 'bills', '--scorer', 'detection'], { folder })
+    await expect(asked).rejects.toMatchObject({
+      code: 'scorer-protocol',
+      message: expect.stringContaining('found bills') as string,
+    })
+  })
+
   it('refuses what is not there and what it does not know', async () => {
     const folder = temporaryFolder()
     const refused = (path: string): Promise<unknown> =>
