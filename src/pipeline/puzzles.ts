@@ -10,9 +10,6 @@ import { runPool } from './pool.ts'
 import type { ExpectedRequest } from './scorer.ts'
 import type { Llm } from './study.ts'
 
-/** Questions of a puzzle that need an answer, at least. */
-export const PUZZLE_LIMITS = { minimumExamples: 20, minimumFiring: 5 } as const
-
 /** What a scorer made of a puzzle. */
 export interface SolvedPuzzle extends PuzzleScores {
   readonly failedCalls: number

@@ -13,9 +13,12 @@ import {
 import { Random } from '../core/random.ts'
 import { QuestionAsker } from './ask-questions.ts'
 import { allEnded } from './pool.ts'
-import { numbered, PUZZLE_LIMITS, type PuzzleScorer } from './puzzles.ts'
+import { numbered, type PuzzleScorer } from './puzzles.ts'
 import { scorerTier } from './scorer.ts'
 import type { Llm } from './study.ts'
+
+/** Questions of a puzzle that all five explanations need an answer to, at least. */
+const LIMITS = { minimumExamples: 20, minimumFiring: 5 } as const
 
 /** Scorers that ask about windows: puzzles have no logits, and no other features near them. */
 export const PUZZLE_QUESTIONS = ['detection', 'fuzzing', 'intruder'] as const
@@ -55,7 +58,7 @@ export function questionPuzzles(
       const scores = Object.fromEntries(
         PLAUSIBILITIES.map((one, place) => {
           const answers = asked[place]!.answers.map((answer, index) => (inAll[index] ? answer : null))
-          const setting = { options: prompt.options.length, limits: PUZZLE_LIMITS }
+          const setting = { options: prompt.options.length, limits: LIMITS }
           return [one, accuracyOf(questions, { answers, beliefs: null }, setting)]
         }),
       ) as Record<Plausibility, number | null>

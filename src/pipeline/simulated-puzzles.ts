@@ -14,7 +14,7 @@ import type { Llm } from './study.ts'
 
 /** The levels of planted features: 0–9. */
 const SCALE = 9
-/** A puzzle is ranked on windows that got an answer with all five explanations: this share of them, and as many that fire. */
+/** A puzzle is ranked on windows that got an answer with all five explanations: this share of them, of which this many fire. */
 const ENOUGH = { examples: 1 / 3, firing: 5 } as const
 
 /**
