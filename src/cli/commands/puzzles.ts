@@ -64,7 +64,7 @@ export const puzzles: CommandDefinition = (parent, surroundings) => {
     .addOption(
       new Option(
         '--examples <n>',
-        `simulate fewer windows of each puzzle, ${FEWEST_EXAMPLES} to ${PUZZLE_EXAMPLES}: for a slow model, more puzzles of fewer windows tell more than few puzzles`,
+        `simulate fewer windows of each puzzle, ${FEWEST_EXAMPLES} to ${PUZZLE_EXAMPLES}, so that a slow model can be asked about more puzzles`,
       ).argParser(wholeNumber),
     )
     .addHelpText(
@@ -83,10 +83,11 @@ Examples:
   withOptions(withCommonOptions(command), 'llm', 'money', 'batch', 'tier', 'isolate', 'seed').action(
     async (options: PuzzleOptions) => {
       const terminal = terminalFor(options, surroundings)
+      const examples = examplesOf(options)
       await withMemory(options, surroundings, (study) =>
         withUsualLlm(options, study, surroundings, async (llm) => {
           const { seed } = study.config
-          const chosen = byVariant(makePuzzles(seed, examplesOf(options))).slice(0, options.count)
+          const chosen = byVariant(makePuzzles(seed, examples ?? PUZZLE_EXAMPLES)).slice(0, options.count)
           if (options.dryRun)
             return dryRun(terminal, options, llm, async (asked) => [
               estimatePuzzles(scorerOf(options, study, asked, chosen), asked, chosen),
@@ -103,7 +104,7 @@ Examples:
             options.log,
             solvePuzzles(scorer, llm, chosen, seed, surroundings.signal),
           )
-          const view = viewOf(scorer, llm, outcome, options)
+          const view = viewOf(scorer, llm, outcome, examples)
           if (options.json) terminal.printJson({ ...view, seed, solved: outcome.solved })
           else terminal.print(...puzzleLines(view, terminal.columns, terminal.style))
         }),
@@ -139,19 +140,20 @@ function scorerOf(
   return questionPuzzles(scorer, llm, options.examplesPerCall ?? questionsPerCall(study, llm, scorer), seed)
 }
 
-/** Windows of a puzzle. @throws {UsageError} `examples` */
-function examplesOf({ examples = PUZZLE_EXAMPLES, scorer }: PuzzleOptions): number {
+/** Windows that a puzzle is simulated on; null where questions are asked. @throws {UsageError} `examples` */
+function examplesOf({ examples = PUZZLE_EXAMPLES, scorer }: PuzzleOptions): number | null {
   if (examples < FEWEST_EXAMPLES || examples > PUZZLE_EXAMPLES)
     throw new UsageError(
       'examples',
       `expected --examples from ${FEWEST_EXAMPLES} to ${PUZZLE_EXAMPLES}, found ${examples}`,
     )
-  if (scorer !== 'simulation' && examples !== PUZZLE_EXAMPLES)
+  if (scorer === 'simulation') return examples
+  if (examples !== PUZZLE_EXAMPLES)
     throw new UsageError(
       'examples',
       `expected --examples with --scorer simulation, found ${scorer}, which asks as many questions as it needs; use --count`,
     )
-  return examples
+  return null
 }
 
 /** A variant of every rule, then the next of each. */
@@ -202,7 +204,7 @@ function viewOf(
   scorer: PuzzleScorer,
   llm: Llm,
   { ranking, solved }: PuzzleOutcome,
-  options: PuzzleOptions,
+  examples: number | null,
 ): PuzzlesView {
   const rules = [...new Set(solved.map(({ rule }) => rule))]
   const hardest = rules
@@ -216,7 +218,7 @@ function viewOf(
   return {
     puzzles: solved.length,
     rules: rules.length,
-    examples: options.scorer === 'simulation' ? examplesOf(options) : null,
+    examples,
     scorer: scorer.name,
     tier: scorer.tier,
     examplesPerCall: scorer.perCall,
