@@ -1,10 +1,21 @@
-import { pearson } from './correlation.ts'
+import { pearson, standardUnits } from './correlation.ts'
 import { oneByOne, type Resample, type ResampledStatistic, type Resamples } from './resamples.ts'
 
 /**
+ * Share of Σ (x − x̄)² around the overall mean below which what is left of it around a resample's own mean has lost
+ * too many digits: the resample misses the examples that differ most.
+ */
+const CANCELLED = 1e-5
+
+/** Whether a resample's spread is left of sums of squares with enough digits. */
+export function isResolved(spread: number, squares: number): boolean {
+  return spread > CANCELLED * squares
+}
+
+/**
  * Pearson's correlations of one truth with several predictions, over examples that count several times or not at all:
- * equal to repeating their tokens. Each example is five sums, of values centred on the overall means so that nothing
- * cancels, and the range of its values, by which constancy is told exactly.
+ * equal to repeating their tokens. Each example is five sums, of values centred on the overall means and the
+ * range of its values, by which constancy is told exactly. Where the sums cancel, tokens are repeated indeed.
  */
 export class ResampledPearson implements ResampledStatistic {
   readonly #truth: readonly (readonly number[])[]
@@ -29,11 +40,11 @@ export class ResampledPearson implements ResampledStatistic {
     this.#truthSums = new Sums(truth)
     this.#predictedSums = predictions.map((one) => new Sums(one))
     this.#products = predictions.map((one, place) => {
-      const { mean } = this.#predictedSums[place]!
+      const sums = this.#predictedSums[place]!
       return Float64Array.from(truth, (example, index) => {
         let sum = 0
         for (const [token, value] of example.entries())
-          sum += (value - this.#truthSums.mean) * (one[index]![token]! - mean)
+          sum += this.#truthSums.centred(value) * sums.centred(one[index]![token]!)
         return sum
       })
     })
@@ -48,14 +59,17 @@ export class ResampledPearson implements ResampledStatistic {
     const total = dot(this.#tokens, counts)
     if (this.#truthSums.isConstant(counts)) return false
     const truth = this.#truthSums.moments(counts, total)
-    // Values too small to square are as good as equal.
-    if (!(truth.spread > 0)) return false
     for (const [place, sums] of this.#predictedSums.entries()) {
+      if (sums.isConstant(counts)) {
+        into[place] = 0
+        continue
+      }
       const predicted = sums.moments(counts, total)
       const together = dot(this.#products[place]!, counts) - truth.mean * predicted.mean * total
-      const correlation = together / Math.sqrt(truth.spread * predicted.spread)
-      const defined = predicted.spread > 0 && !sums.isConstant(counts)
-      into[place] = defined ? Math.min(1, Math.max(-1, correlation)) : 0
+      into[place] =
+        truth.resolved && predicted.resolved
+          ? Math.min(1, Math.max(-1, together / Math.sqrt(truth.spread * predicted.spread)))
+          : pearson(repeated(this.#truth, counts), repeated(this.#predictions[place]!, counts))!
     }
     return true
   }
@@ -77,18 +91,30 @@ export class ResampledPearson implements ResampledStatistic {
   }
 }
 
-/** Sums over the tokens of each example, of values minus their overall mean. */
+/** What a value is in standard units, without the overall mean. */
+export function centredOn(values: readonly (readonly number[])[]): (value: number) => number {
+  const all = values.flat()
+  const inUnits = standardUnits(all)
+  const mean = all.length === 0 ? 0 : all.reduce((sum, value) => sum + inUnits(value), 0) / all.length
+  return (value) => inUnits(value) - mean
+}
+
+/** The tokens of examples as often as each counts. */
+function repeated(values: readonly (readonly number[])[], counts: Float64Array): number[] {
+  return values.flatMap((example, index) => Array.from({ length: counts[index]! }, () => example).flat())
+}
+
+/** Sums over the tokens of each example, of values in standard units, minus their overall mean. */
 class Sums {
-  readonly mean: number
+  readonly centred: (value: number) => number
   readonly #sums: Float64Array
   readonly #squares: Float64Array
   readonly #least: Float64Array
   readonly #largest: Float64Array
 
   constructor(values: readonly (readonly number[])[]) {
-    const flat = values.flat()
-    this.mean = flat.length === 0 ? 0 : flat.reduce((sum, value) => sum + value, 0) / flat.length
-    const centred = values.map((example) => example.map((value) => value - this.mean))
+    this.centred = centredOn(values)
+    const centred = values.map((example) => example.map(this.centred))
     this.#sums = Float64Array.from(centred, (example) => example.reduce((sum, value) => sum + value, 0))
     this.#squares = Float64Array.from(centred, (example) =>
       example.reduce((sum, value) => sum + value * value, 0),
@@ -109,9 +135,14 @@ class Sums {
   }
 
   /** The mean of the centred values on a resample, and the sum of their squared distances from it. */
-  moments(counts: Float64Array, total: number): { readonly mean: number; readonly spread: number } {
+  moments(
+    counts: Float64Array,
+    total: number,
+  ): { readonly mean: number; readonly spread: number; readonly resolved: boolean } {
     const mean = dot(this.#sums, counts) / total
-    return { mean, spread: dot(this.#squares, counts) - total * mean * mean }
+    const squares = dot(this.#squares, counts)
+    const spread = squares - total * mean * mean
+    return { mean, spread, resolved: isResolved(spread, squares) }
   }
 }
 

@@ -1,18 +1,15 @@
 import { addUpOnResamples } from './rank-kernel.ts'
+import { centredOn, isResolved, ResampledPearson } from './resampled-pearson.ts'
 import type { ResampledStatistic } from './resamples.ts'
-import { joined } from './simulated-examples.ts'
 
 /** What intervals need of a statistic. */
 export type OnResamples = Pick<ResampledStatistic, 'onResamples'>
 
 type Six = [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array]
 
-/** Share of Σ (x − x̄)² below which what is left of it around a resample's mean is rounding. */
-const ROUNDING = 1e-12
-
 /**
- * Pearson's correlation on resamples, as an interval needs it: five sums of each example. Close to what
- * {@link ResampledPearson} gives, which tells constancy exactly and takes longer.
+ * Pearson's correlation on resamples, as an interval needs it: five sums of each example, in one pass of the kernel.
+ * Resamples on which a side is constant, or nearly so, are left to {@link ResampledPearson}, which takes longer.
  *
  * @param truth activations by example and token
  * @param predicted predictions for the same tokens
@@ -28,15 +25,16 @@ export function pearsonOnResamples(
       return sum
     })
   const tokens = over(() => 1)
-  // Around the overall means, so that nothing cancels.
-  const [meanX, meanY] = [meanOf(truth), meanOf(predicted)]
-  const dx = (token: number, example: number): number => truth[example]![token]! - meanX
-  const dy = (token: number, example: number): number => predicted[example]![token]! - meanY
+  const [ofX, ofY] = [centredOn(truth), centredOn(predicted)]
+  const dx = (token: number, example: number): number => ofX(truth[example]![token]!)
+  const dy = (token: number, example: number): number => ofY(predicted[example]![token]!)
   const x = over(dx)
   const xx = over((token, example) => dx(token, example) ** 2)
   const y = over(dy)
   const yy = over((token, example) => dy(token, example) ** 2)
   const xy = over((token, example) => dx(token, example) * dy(token, example))
+  let exactly: ResampledPearson | undefined
+  const correlation = new Float64Array(1)
   return {
     onResamples: (resamples, from, to) => {
       const columns = [tokens, x, xx, y, yy, xy]
@@ -46,20 +44,16 @@ export function pearsonOnResamples(
         const spreadX = sxx[i]! - sx[i]! ** 2 / n[i]!
         const spreadY = syy[i]! - sy[i]! ** 2 / n[i]!
         const together = sxy[i]! - (sx[i]! * sy[i]!) / n[i]!
-        found[i] = !(spreadX > ROUNDING * sxx[i]!)
-          ? Number.NaN
-          : !(spreadY > ROUNDING * syy[i]!)
-            ? 0
-            : Math.min(1, Math.max(-1, together / Math.sqrt(spreadX * spreadY)))
+        if (isResolved(spreadX, sxx[i]!) && isResolved(spreadY, syy[i]!)) {
+          found[i] = Math.min(1, Math.max(-1, together / Math.sqrt(spreadX * spreadY)))
+          continue
+        }
+        exactly ??= new ResampledPearson(truth, [predicted])
+        found[i] = exactly.correlations(resamples.at(from + i), correlation) ? correlation[0]! : Number.NaN
       }
       return [found]
     },
   }
-}
-
-function meanOf(values: readonly (readonly number[])[]): number {
-  const all = joined(values)
-  return all.length === 0 ? 0 : all.reduce((sum, value) => sum + value, 0) / all.length
 }
 
 /**

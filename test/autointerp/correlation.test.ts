@@ -20,6 +20,15 @@ describe('correlations', () => {
     ).toBeCloseTo(0.9176338, 7)
   })
 
+  it.each([1e-20, 1e-160, 1e-200, 1e-320, 1e200])('Pearson of values of the size of %s', (size) => {
+    expect(pearson([1, 2, 3], [0, 0, size])).toBeCloseTo(Math.sqrt(3) / 2, 12)
+  })
+
+  it('Pearson of values that hardly differ', () => {
+    // 0.1 + 0.2 is the number after 0.3.
+    expect(pearson([1, 2, 3], [0.1 + 0.2, 0.3, 0.3])).toBeCloseTo(-Math.sqrt(3) / 2, 12)
+  })
+
   it('are undefined for constants', () => {
     expect(spearman([1, 1, 1], [1, 2, 3])).toBeNull()
     expect(pearson([1, 2, 3], [4, 4, 4])).toBeNull()
