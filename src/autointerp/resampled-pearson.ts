@@ -1,5 +1,6 @@
 import { pearson, standardUnits } from './correlation.ts'
 import { oneByOne, type Resample, type ResampledStatistic, type Resamples } from './resamples.ts'
+import { joined } from './simulated-examples.ts'
 
 /**
  * Share of Σ (x − x̄)² around the overall mean below which what is left of it around a resample's own mean has lost
@@ -39,15 +40,9 @@ export class ResampledPearson implements ResampledStatistic {
     this.#tokens = Float64Array.from(truth, ({ length }) => length)
     this.#truthSums = new Sums(truth)
     this.#predictedSums = predictions.map((one) => new Sums(one))
-    this.#products = predictions.map((one, place) => {
-      const sums = this.#predictedSums[place]!
-      return Float64Array.from(truth, (example, index) => {
-        let sum = 0
-        for (const [token, value] of example.entries())
-          sum += this.#truthSums.centred(value) * sums.centred(one[index]![token]!)
-        return sum
-      })
-    })
+    this.#products = this.#predictedSums.map((sums) =>
+      Float64Array.from(this.#truthSums.centred, (example, index) => dot(example, sums.centred[index]!)),
+    )
   }
 
   /**
@@ -91,12 +86,20 @@ export class ResampledPearson implements ResampledStatistic {
   }
 }
 
-/** What a value is in standard units, without the overall mean. */
-export function centredOn(values: readonly (readonly number[])[]): (value: number) => number {
-  const all = values.flat()
-  const inUnits = standardUnits(all)
-  const mean = all.length === 0 ? 0 : all.reduce((sum, value) => sum + inUnits(value), 0) / all.length
-  return (value) => inUnits(value) - mean
+/** Values in standard units, without the overall mean, so that sums of their squares and products do not cancel. */
+export function centred(values: readonly (readonly number[])[]): Float64Array[] {
+  const inUnits = standardUnits(joined(values))
+  const found = values.map(({ length }) => new Float64Array(length))
+  let [sum, count] = [0, 0]
+  for (const [example, of] of values.entries())
+    for (let token = 0; token < of.length; token++) {
+      const value = inUnits(of[token]!)
+      found[example]![token] = value
+      sum += value
+      count++
+    }
+  for (const of of found) for (let token = 0; token < of.length; token++) of[token]! -= sum / count
+  return found
 }
 
 /** The tokens of examples as often as each counts. */
@@ -106,19 +109,16 @@ function repeated(values: readonly (readonly number[])[], counts: Float64Array):
 
 /** Sums over the tokens of each example, of values in standard units, minus their overall mean. */
 class Sums {
-  readonly centred: (value: number) => number
+  readonly centred: readonly Float64Array[]
   readonly #sums: Float64Array
   readonly #squares: Float64Array
   readonly #least: Float64Array
   readonly #largest: Float64Array
 
   constructor(values: readonly (readonly number[])[]) {
-    this.centred = centredOn(values)
-    const centred = values.map((example) => example.map(this.centred))
-    this.#sums = Float64Array.from(centred, (example) => example.reduce((sum, value) => sum + value, 0))
-    this.#squares = Float64Array.from(centred, (example) =>
-      example.reduce((sum, value) => sum + value * value, 0),
-    )
+    this.centred = centred(values)
+    this.#sums = Float64Array.from(this.centred, (example) => example.reduce((sum, value) => sum + value, 0))
+    this.#squares = Float64Array.from(this.centred, (example) => dot(example, example))
     this.#least = Float64Array.from(values, (example) => Math.min(...example))
     this.#largest = Float64Array.from(values, (example) => Math.max(...example))
   }
@@ -146,8 +146,8 @@ class Sums {
   }
 }
 
-function dot(values: Float64Array, counts: Float64Array): number {
+function dot(x: Float64Array, y: Float64Array): number {
   let sum = 0
-  for (let i = 0; i < values.length; i++) sum += values[i]! * counts[i]!
+  for (let i = 0; i < x.length; i++) sum += x[i]! * y[i]!
   return sum
 }

@@ -1,5 +1,5 @@
 import { addUpOnResamples } from './rank-kernel.ts'
-import { centredOn, isResolved, ResampledPearson } from './resampled-pearson.ts'
+import { centred, isResolved, ResampledPearson } from './resampled-pearson.ts'
 import type { ResampledStatistic } from './resamples.ts'
 
 /** What intervals need of a statistic. */
@@ -18,26 +18,25 @@ export function pearsonOnResamples(
   truth: readonly (readonly number[])[],
   predicted: readonly (readonly number[])[],
 ): OnResamples {
-  const over = (of: (token: number, example: number) => number): Float64Array =>
-    Float64Array.from(truth, ({ length }, example) => {
-      let sum = 0
-      for (let token = 0; token < length; token++) sum += of(token, example)
-      return sum
-    })
-  const tokens = over(() => 1)
-  const [ofX, ofY] = [centredOn(truth), centredOn(predicted)]
-  const dx = (token: number, example: number): number => ofX(truth[example]![token]!)
-  const dy = (token: number, example: number): number => ofY(predicted[example]![token]!)
-  const x = over(dx)
-  const xx = over((token, example) => dx(token, example) ** 2)
-  const y = over(dy)
-  const yy = over((token, example) => dy(token, example) ** 2)
-  const xy = over((token, example) => dx(token, example) * dy(token, example))
+  const columns = Array.from({ length: 6 }, () => new Float64Array(truth.length)) as Six
+  const [tokens, x, xx, y, yy, xy] = columns
+  const [centredX, centredY] = [centred(truth), centred(predicted)]
+  for (const [example, ofX] of centredX.entries()) {
+    const ofY = centredY[example]!
+    tokens[example] = ofX.length
+    for (let token = 0; token < ofX.length; token++) {
+      const [dx, dy] = [ofX[token]!, ofY[token]!]
+      x[example]! += dx
+      xx[example]! += dx * dx
+      y[example]! += dy
+      yy[example]! += dy * dy
+      xy[example]! += dx * dy
+    }
+  }
   let exactly: ResampledPearson | undefined
   const correlation = new Float64Array(1)
   return {
     onResamples: (resamples, from, to) => {
-      const columns = [tokens, x, xx, y, yy, xy]
       const [n, sx, sxx, sy, syy, sxy] = addUpOnResamples(columns, resamples, from, to) as Six
       const found = new Float64Array(to - from)
       for (let i = 0; i < found.length; i++) {
