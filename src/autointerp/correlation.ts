@@ -21,15 +21,22 @@ export function pearson(x: readonly number[], y: readonly number[]): number | nu
   return clamp(sampleCorrelation(x.map(standardUnits(x)), y.map(standardUnits(y))))
 }
 
+/** Values that differ by less than this share of the largest are compared by their differences alone. */
+const CLOSE = 1e-3
+
 /**
- * A map that changes no correlation, after which sums keep their digits: differences from the first value, so that
- * values far from 0 do not hide them, with the largest brought near 1, so that squares of tiny ones are not 0.
+ * A map that changes no correlation, after which sums keep their digits: values that lie close together become
+ * differences from the first, and the largest is brought near 1, so that squares of tiny ones are not 0. It is brought
+ * there by a power of two, so that correlations of other values are the same to the last bit.
  */
 export function standardUnits(values: readonly number[]): (value: number) => number {
   const [first = 0] = values
-  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value - first)), 0)
+  const largestFrom = (origin: number): number =>
+    values.reduce((most, value) => Math.max(most, Math.abs(value - origin)), 0)
+  const [size, range] = [largestFrom(0), largestFrom(first)]
+  const [origin, largest] = range < CLOSE * size ? [first, range] : [0, size]
   const unit = largest === 0 ? 1 : 2 ** Math.min(1000, -Math.floor(Math.log2(largest)))
-  return (value) => (value - first) * unit
+  return (value) => (value - origin) * unit
 }
 
 /** Rounding can carry a perfect correlation past 1. */

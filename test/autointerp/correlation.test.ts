@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { sampleCorrelation } from 'simple-statistics'
 import { describe, expect, it } from 'vitest'
 import { isConstant, pearson, spearman } from '../../src/autointerp/correlation.ts'
 
@@ -51,6 +52,17 @@ describe('correlations', () => {
           expect(correlation(x, x)).toBeCloseTo(1, 12)
           expect(correlation(x, y)).toBeCloseTo(correlation(y, x)!, 12)
         }
+      }),
+    )
+  })
+
+  it("Pearson's has the last bit of the plain formula, as stored scores have", () => {
+    fc.assert(
+      fc.property(numbers, fc.double({ min: 1e-9, max: 1e9, noNaN: true }), (pairs, factor) => {
+        const x = pairs.map(([a]) => factor * a)
+        const y = pairs.map(([, b]) => b)
+        fc.pre(!isConstant(x) && !isConstant(y))
+        expect(pearson(x, y)).toBe(Math.min(1, Math.max(-1, sampleCorrelation(x, y))))
       }),
     )
   })
