@@ -15,8 +15,8 @@ export function isResolved(spread: number, squares: number): boolean {
 
 /**
  * Pearson's correlations of one truth with several predictions, over examples that count several times or not at all:
- * equal to repeating their tokens. Each example is five sums, of values centred on the overall means and the
- * range of its values, by which constancy is told exactly. Where the sums cancel, tokens are repeated indeed.
+ * equal to repeating their tokens. Each example is five sums of values centred on the overall means, and the range of
+ * its values, by which constancy is told exactly. Where the sums cancel, tokens are repeated indeed.
  */
 export class ResampledPearson implements ResampledStatistic {
   readonly #truth: readonly (readonly number[])[]
@@ -88,18 +88,16 @@ export class ResampledPearson implements ResampledStatistic {
 
 /** Values in standard units, without the overall mean, so that sums of their squares and products do not cancel. */
 export function centred(values: readonly (readonly number[])[]): Float64Array[] {
-  const inUnits = standardUnits(joined(values))
-  const found = values.map(({ length }) => new Float64Array(length))
-  let [sum, count] = [0, 0]
-  for (const [example, of] of values.entries())
-    for (let token = 0; token < of.length; token++) {
-      const value = inUnits(of[token]!)
-      found[example]![token] = value
-      sum += value
-      count++
-    }
-  for (const of of found) for (let token = 0; token < of.length; token++) of[token]! -= sum / count
-  return found
+  const all = joined(values)
+  const inUnits = standardUnits(all)
+  let sum = 0
+  for (const value of all) sum += inUnits(value)
+  const mean = sum / all.length
+  return values.map((example) => {
+    const found = new Float64Array(example.length)
+    for (let token = 0; token < found.length; token++) found[token] = inUnits(example[token]!) - mean
+    return found
+  })
 }
 
 /** The tokens of examples as often as each counts. */
